@@ -1,0 +1,1 @@
+"""What Kafka must hold before any service starts."""

@@ -1,0 +1,1 @@
+"""Real parts as child processes, without containers."""

@@ -1,0 +1,1 @@
+"""Facts out and in: outbox, relay, inbox, consumer, parked keys. Imports no web framework."""

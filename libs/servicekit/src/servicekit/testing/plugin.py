@@ -1,0 +1,1 @@
+"""pytest fixtures on real parts; loaded wherever servicekit is installed."""

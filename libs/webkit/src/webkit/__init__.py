@@ -1,0 +1,1 @@
+"""The look that the services share; no service logic."""

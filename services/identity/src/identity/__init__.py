@@ -1,0 +1,1 @@
+"""Login for youths and staff, sessions, pairwise subjects and tokens."""
