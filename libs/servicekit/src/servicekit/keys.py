@@ -1,0 +1,97 @@
+"""An agency's private keys, and the public keys of all agencies, reread while the process runs."""
+
+import json
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from joserfc.jwk import ECKey, KeySet, RSAKey
+
+REREAD = 30.0
+"""Seconds after which a trust file is read again, so that a rotated key is known without a restart."""
+
+Use = Literal["sig", "enc"]
+Jwk = dict[str, str | list[str]]
+
+
+class MissingKeyError(RuntimeError):
+    """A key file is missing or unreadable; the message names the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The private keys in KEYS_DIR: `sig.jwk` and `enc.jwk` (private JWKs), `service.key` and `vault.key` (32 raw bytes each)."""
+
+    directory: Path
+
+    @property
+    def signing(self) -> RSAKey:
+        """RS256 key for client assertions and, at identity, tokens."""
+        return RSAKey.import_key(self._jwk("sig.jwk"))
+
+    @property
+    def encryption(self) -> ECKey:
+        """P-256 key that others encrypt to (ECDH-ES)."""
+        return ECKey.import_key(self._jwk("enc.jwk"))
+
+    @property
+    def service(self) -> bytes:
+        """32 bytes from which what is shown once (receipts, claim codes) is derived."""
+        return self._raw("service.key")
+
+    @property
+    def vault(self) -> bytes:
+        """32 bytes that wrap the data key of each conversation."""
+        return self._raw("vault.key")
+
+    def _jwk(self, name: str) -> Jwk:
+        loaded: Jwk = json.loads(self._read(name))
+        return loaded
+
+    def _raw(self, name: str) -> bytes:
+        key = self._read(name)
+        if len(key) != 32:
+            raise MissingKeyError(f"{self.directory / name}: expected 32 bytes")
+        return key
+
+    def _read(self, name: str) -> bytes:
+        try:
+            return (self.directory / name).read_bytes()
+        except OSError as error:
+            raise MissingKeyError(f"{self.directory / name}: {error.strerror}") from error
+
+
+@dataclass(slots=True)
+class Trust:
+    """The public keys that the agencies published, one JWKS a file, with `use`, `kid`, `nbf` and `exp` (epoch seconds)."""
+
+    directory: Path
+    _read_at: dict[str, float] = field(default_factory=dict)
+    _entries: dict[str, list[Jwk]] = field(default_factory=dict)
+
+    def keys(self, agency: str, use: Use) -> KeySet:
+        """The agency's keys for one use that are valid now. Raises MissingKeyError if there is none."""
+        now = time.time()
+        valid = [jwk for jwk in self._published(agency) if jwk.get("use") == use and _covers(jwk, now)]
+        if not valid:
+            raise MissingKeyError(f"{self.directory / (agency + '.json')}: no valid key for {use}")
+        return KeySet.import_key_set({"keys": [_plain(jwk) for jwk in valid]})
+
+    def _published(self, agency: str) -> list[Jwk]:
+        if time.monotonic() - self._read_at.get(agency, -REREAD) >= REREAD:
+            try:
+                self._entries[agency] = json.loads((self.directory / f"{agency}.json").read_bytes())["keys"]
+                self._read_at[agency] = time.monotonic()
+            except (OSError, ValueError, KeyError) as error:
+                if agency not in self._entries:
+                    raise MissingKeyError(f"{self.directory / (agency + '.json')}: {type(error).__name__}") from error
+        return self._entries[agency]
+
+
+def _covers(jwk: Jwk, now: float) -> bool:
+    return float(str(jwk.get("nbf", 0))) <= now < float(str(jwk.get("exp", "inf")))
+
+
+def _plain(jwk: Jwk) -> Jwk:
+    return {name: value for name, value in jwk.items() if name not in {"nbf", "exp"}}

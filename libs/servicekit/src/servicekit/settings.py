@@ -1,0 +1,91 @@
+"""The environment that every service process has; a service adds its own in its `settings.py`."""
+
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, PostgresDsn, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+FULL_BUCKET = 3600
+
+
+class Mode(StrEnum):
+    """Where the process runs. Production refuses everything that is only good enough for a demonstration."""
+
+    DEMO = "demo"
+    PRODUCTION = "production"
+
+
+class UnsafeSettingsError(ValueError):
+    """Production was asked to start with something that only a demonstration may use. The message names the setting."""
+
+
+class ServiceSettings(BaseSettings):
+    """Read from the environment, without a prefix: each process has an environment of its own."""
+
+    model_config = SettingsConfigDict(hide_input_in_errors=True, extra="ignore")
+
+    stegvis_mode: Mode = Mode.DEMO
+    database_url: SecretStr = Field(description="postgresql://... of this service's own database")
+    kafka_bootstrap_servers: str = Field(default="127.0.0.1:9092", description="host:port, comma-separated")
+    kafka_security_protocol: str = Field(default="PLAINTEXT", description="PLAINTEXT, or SASL_SSL in production")
+    kafka_username: str | None = None
+    kafka_password: SecretStr | None = None
+    bind_host: str = Field(default="127.0.0.1", description="Address that both ports listen on")
+    port: int = Field(default=8000, description="Pages and public API")
+    internal_port: int = Field(default=9000, description="/livez, /readyz, /metrics, /docs; never through the gateway")
+    info_url: str = "http://localhost:8080"
+    dialog_url: str = "http://snakk.localhost:8080"
+    identity_url: str = Field(default="http://logg-inn.localhost:8080", description="The issuer's public name (OpenID Connect Core, iss)")
+    helpjourney_url: str = "http://min.localhost:8080"
+    reporting_url: str = "http://tall.localhost:8080"
+    identity_internal_url: str = Field(default="http://logg-inn.localhost:8080", description="Base of identity's back channel")
+    keys_dir: Path = Field(default=Path(".local/keys"), description="This agency's private keys, 0700")
+    trust_dir: Path = Field(default=Path(".local/trust"), description="<agency>.json, a JWKS each, reread every 30 s")
+    data_dir: Path = Field(default=Path(".local/data"), description="Files that the service writes itself")
+    border_bucket_seconds: int = Field(default=FULL_BUCKET, gt=0, description="Width of the time buckets at the border, seconds")
+    quick_exit_url: str = Field(default="https://www.yr.no/", description="Where the quick exit leads")
+    clock_offset_seconds: float = Field(default=0, description="Moves the database clock in tests, seconds")
+    traces_file: Path | None = Field(default=None, description="Spans as JSON lines, besides or instead of OTLP")
+    otel_exporter_otlp_endpoint: str | None = Field(default=None, description="Base URL of an OTLP/HTTP collector")
+    log_level: str = "INFO"
+
+    @property
+    def clock_offset(self) -> timedelta:
+        return timedelta(seconds=self.clock_offset_seconds)
+
+    @property
+    def is_demo(self) -> bool:
+        return self.stegvis_mode is Mode.DEMO
+
+    @property
+    def dsn(self) -> str:
+        """The database URL in clear, for drivers only."""
+        return self.database_url.get_secret_value()
+
+    def public_url(self, service: str) -> str:
+        """The public address of one of the five services, without a trailing slash."""
+        return str(getattr(self, f"{service}_url")).rstrip("/")
+
+    @model_validator(mode="after")
+    def _safe_in_production(self) -> Self:
+        PostgresDsn(self.dsn)
+        if self.is_demo:
+            return self
+        for service in ("info", "dialog", "identity", "helpjourney", "reporting"):
+            if urlsplit(self.public_url(service)).scheme != "https":
+                raise UnsafeSettingsError(f"{service.upper()}_URL must be https in production")
+        if urlsplit(self.identity_internal_url).scheme != "https":
+            raise UnsafeSettingsError("IDENTITY_INTERNAL_URL must be https in production")
+        if self.kafka_security_protocol == "PLAINTEXT":
+            raise UnsafeSettingsError("KAFKA_SECURITY_PROTOCOL must not be PLAINTEXT in production")
+        if self.border_bucket_seconds < FULL_BUCKET:
+            raise UnsafeSettingsError(f"BORDER_BUCKET_SECONDS must be at least {FULL_BUCKET} in production")
+        if self.clock_offset_seconds:
+            raise UnsafeSettingsError("CLOCK_OFFSET_SECONDS must be 0 in production")
+        if (self.keys_dir / "GENERATED").exists():
+            raise UnsafeSettingsError("KEYS_DIR holds keys that were generated for a demonstration; production needs the agency's own")
+        return self
