@@ -1,0 +1,36 @@
+"""Liveness and readiness of one process. Local only: a neighbour that is down never makes this service unready."""
+
+from collections.abc import Awaitable, Callable
+
+from fastapi import FastAPI, Response
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
+
+Check = Callable[[], Awaitable[bool]]
+
+
+def install(app: FastAPI, live: dict[str, Check], ready: dict[str, Check]) -> None:
+    """Serve `/livez`, `/readyz` and `/metrics`: 200 when every check holds, else 503 with the names of those that fail."""
+
+    async def report(checks: dict[str, Check], response: Response) -> dict[str, str]:
+        failing = [name for name, check in checks.items() if not await _holds(check)]
+        response.status_code = 503 if failing else 200
+        return {"status": "failing" if failing else "ok", "failing": ", ".join(failing)}
+
+    @app.get("/livez", tags=["operation"], summary="Is this process worth keeping?")
+    async def livez(response: Response) -> dict[str, str]:
+        return await report(live, response)
+
+    @app.get("/readyz", tags=["operation"], summary="Can this process serve now?")
+    async def readyz(response: Response) -> dict[str, str]:
+        return await report(ready, response)
+
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _holds(check: Check) -> bool:
+    try:
+        return await check()
+    except Exception:  # whatever fails, the answer is that it doesn't hold
+        return False

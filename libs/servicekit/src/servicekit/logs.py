@@ -1,0 +1,105 @@
+"""Structured logs: one JSON object a line, without a value that a person typed.
+
+Exceptions are logged by type and place only: their messages may quote input (pydantic, asyncpg's DETAIL, SQL parameters).
+"""
+
+import logging
+import sys
+import time
+import traceback
+from types import TracebackType
+from typing import Any
+
+import structlog
+from opentelemetry import trace
+from structlog.typing import EventDict, Processor
+
+QUIET_SECONDS = 10.0
+"""The same message of a chatty library is logged at most this often: a broker that is away would fill the disk."""
+CHATTY = ("aiokafka", "faststream", "kafka")
+
+_ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
+
+
+def configure(service: str, level: str = "INFO") -> None:
+    """Send every log of this process, own and foreign, to standard output."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _add_trace,
+        _place_of_exception,
+    ]
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                lambda _logger, _name, event: {"service": service} | dict(event),
+                structlog.processors.JSONRenderer(ensure_ascii=False),
+            ],
+        )
+    )
+    handler.addFilter(_NotTooOften())
+    logging.basicConfig(handlers=[handler], level=level, force=True)
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # logs full addresses, which hold codes
+    logging.getLogger("uvicorn.access").disabled = True
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+
+
+def _add_trace(_logger: object, _name: str, event: EventDict) -> EventDict:
+    context = trace.get_current_span().get_span_context()
+    if context.is_valid:
+        event["trace_id"], event["span_id"] = format(context.trace_id, "032x"), format(context.span_id, "016x")
+    return event
+
+
+def _place_of_exception(_logger: object, _name: str, event: EventDict) -> EventDict:
+    found = _exception(event.pop("exc_info", None))
+    event.pop("stack_info", None)
+    record = event.get("_record")
+    if record is not None:
+        record.exc_info = record.exc_text = None
+    if found:
+        event["error"] = [type(error).__name__ for error in _chain(found)]
+        frames = traceback.extract_tb(found.__traceback__)
+        event["at"] = [f"{frame.filename.rpartition('/src/')[2]}:{frame.lineno} {frame.name}" for frame in frames[-8:]]
+    return event
+
+
+def _exception(info: Any) -> BaseException | None:
+    if info is True:
+        info = sys.exc_info()
+    if isinstance(info, tuple):
+        info = info[1]
+    return info if isinstance(info, BaseException) else None
+
+
+def _chain(error: BaseException | None) -> list[BaseException]:
+    chain: list[BaseException] = []
+    while error is not None and error not in chain:
+        chain.append(error)
+        error = error.__cause__ or error.__context__
+    return chain
+
+
+class _NotTooOften(logging.Filter):
+    def __init__(self) -> None:
+        super().__init__()
+        self._last: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not record.name.startswith(CHATTY):
+            return True
+        key, now = (record.name, str(record.msg)[:60]), time.monotonic()
+        if now - self._last.get(key, -QUIET_SECONDS) < QUIET_SECONDS:
+            return False
+        self._last[key] = now
+        return True

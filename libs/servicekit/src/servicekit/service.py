@@ -1,0 +1,114 @@
+"""What a service is made of, and how its parts become a web application and a running process."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Protocol
+
+from fastapi import APIRouter, Depends, FastAPI, Request
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from servicekit import health, http_metrics, problems, telemetry
+from servicekit.database import create_engine
+from servicekit.delivery.inbox import Handlers
+from servicekit.delivery.outbox import Begin, beginner
+from servicekit.keys import Keys, Trust
+from servicekit.settings import ServiceSettings
+from servicekit.timers import Timers
+
+Background = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+"""Something that runs as long as the web application does, e.g. a listener on the database."""
+
+
+class ServicePages(problems.Pages, Protocol):
+    """The look of a service: error pages, static files and headers."""
+
+    def install(self, app: FastAPI) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The parts that `main.py` puts together; the only place where a service's doors, handlers and settings meet."""
+
+    name: str
+    version: str
+    settings: ServiceSettings
+    routers: Sequence[APIRouter]
+    pages: ServicePages
+    handlers: Handlers = field(default_factory=dict)
+    timers: Timers = field(default_factory=dict)
+    backgrounds: Sequence[Background] = ()
+    verbs: Mapping[str, Callable[["Service"], Awaitable[None]]] = field(default_factory=dict)
+    """Verbs of operation that only this service has, e.g. `seed`."""
+    state: Mapping[str, Any] = field(default_factory=dict)
+    """What else the doors of this service need on `app.state`, by name."""
+
+
+def begin_of(request: Request) -> Begin:
+    """The way in which a door opens its transaction."""
+    begin: Begin = request.app.state.begin
+    return begin
+
+
+Transaction = Annotated[Begin, Depends(begin_of)]
+
+
+def create_app(service: Service) -> FastAPI:
+    """The public web application: the service's routers with headers, errors, traces and metrics. API documents are internal."""
+    settings = service.settings
+    engine = create_engine(settings.dsn, service.name)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(engine.dispose)
+            for background in service.backgrounds:
+                await stack.enter_async_context(background(app))
+            yield
+
+    app = FastAPI(
+        title=service.name,
+        version=service.version,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
+    app.state.service, app.state.settings, app.state.engine = service, settings, engine
+    app.state.begin = beginner(engine, service.name, settings.clock_offset)
+    app.state.keys, app.state.trust = Keys(settings.keys_dir), Trust(settings.trust_dir)
+    app.state.pages = service.pages
+    app.state.stopping = asyncio.Event()
+    for name, value in service.state.items():
+        setattr(app.state, name, value)
+    for router in service.routers:
+        app.include_router(router)
+    service.pages.install(app)
+    problems.install(app, service.pages)
+    app.add_middleware(http_metrics.RequestMetrics)
+    telemetry.instrument(app, engine)
+    return app
+
+
+def create_internal_app(service: Service, public: FastAPI, live: dict[str, health.Check]) -> FastAPI:
+    """Health, metrics and the description of the API, on a port that the gateway doesn't know."""
+    app = FastAPI(title=f"{service.name} (internal)", version=service.version, docs_url=None, redoc_url=None, openapi_url=None)
+
+    async def database() -> bool:
+        return await _answers(public.state.engine)
+
+    health.install(app, live=live, ready={"database": database})
+
+    @app.get("/openapi.json", include_in_schema=False)
+    async def openapi() -> dict[str, Any]:
+        return public.openapi()
+
+    return app
+
+
+async def _answers(engine: AsyncEngine) -> bool:
+    async with asyncio.timeout(2), engine.connect() as connection:
+        return await connection.scalar(text("select count(*) from alembic_version")) == 1
