@@ -197,17 +197,17 @@ class HandoffOffered(Event):
     need: AnyTopic
     urgency: AnyUrgency
     expires_at: Time = Field(description="Rounded up to 5 minutes")
-    lookup_hash: Sha256 = Field(description="SHA-256 of HKDF-SHA-256(secret, 'lookup'); typed codes go through argon2id first")
+    lookup_hash: Sha256 = Field(description="SHA-256 of HKDF(secret, 'lookup'); typed codes through argon2id first")
     locator: str | None = Field(
         default=None,
         pattern=r"^[0-9A-HJKMNP-TV-Z]{3}$",
-        description="First 3 Crockford characters of a typed code; None = a 256-bit secret",
+        description="Start of a typed code; None = a 256-bit secret",
     )
     salt: str | None = Field(default=None, pattern=r"^[0-9a-f]{32}$", description="Salt of argon2id; only with a locator")
     sealed_summary: str | None = Field(
         default=None,
         max_length=12_000,
-        description="AES-256-GCM under HKDF(secret, 'summary'), then JWE (ECDH-ES, A256GCM) to the receiver, padded to 4 kB; None = nothing travels",
+        description="Padded to 4 kB, AES-256-GCM under HKDF(secret, 'summary'), then JWE (ECDH-ES, A256GCM) to the receiver",
     )
 
 

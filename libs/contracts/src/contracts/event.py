@@ -27,13 +27,6 @@ class Event(BaseModel):
     """The topic that the event is told on."""
 
 
-class UnknownEvent(Event):
-    """An event of a type that this version doesn't know. Readers skip it; its place in the sequence counts."""
-
-    type: ClassVar[str] = "unknown"
-    topic: ClassVar[str] = ""
-
-
 def _utc(value: datetime) -> datetime:
     return value.astimezone(UTC)
 
