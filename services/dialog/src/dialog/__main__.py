@@ -1,0 +1,8 @@
+"""`python -m dialog run | serve | relay | consume | migrate | parked`."""
+
+from servicekit.cli import main
+
+from dialog.main import create_service
+from dialog.settings import Settings
+
+main(create_service, Settings)

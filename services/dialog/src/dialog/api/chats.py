@@ -1,0 +1,5 @@
+"""Chats and availability over HTTP."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

@@ -1,0 +1,5 @@
+"""State of the question service over HTTP."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

@@ -1,0 +1,15 @@
+"""What dialog does when it hears something: event type to handler. The catalogue names the topics."""
+
+from contracts.identity import SessionEnded
+from contracts.info import ServiceChanged, ServiceDelisted, ServiceListed
+from servicekit.delivery.inbox import Handlers
+from servicekit.web.sessions import on_session_ended
+
+from dialog.handlers.directory import on_service_changed, on_service_delisted, on_service_listed
+
+HANDLERS: Handlers = {
+    ServiceListed: on_service_listed,
+    ServiceChanged: on_service_changed,
+    ServiceDelisted: on_service_delisted,
+    SessionEnded: on_session_ended,
+}

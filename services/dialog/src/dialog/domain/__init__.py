@@ -1,0 +1,1 @@
+"""The rules of dialog, one module per aggregate. Pure: standard library and code lists only."""

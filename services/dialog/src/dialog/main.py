@@ -1,0 +1,39 @@
+"""Composition root of dialog: the only module that knows every room."""
+
+from pathlib import Path
+
+from servicekit.service import Service
+from webkit import Pages
+
+from dialog import consumers, store
+from dialog.api import chats as chats_api
+from dialog.api import questions as questions_api
+from dialog.pages import chats, desk, front, handoffs, panel, questions
+from dialog.settings import Settings
+from dialog.timers import chats as chat_timers
+from dialog.timers import questions as question_timers
+
+HERE = Path(__file__).parent
+
+
+def create_service(settings: Settings) -> Service:
+    """Everything that a dialog process is made of."""
+    return Service(
+        name="dialog",
+        settings=settings,
+        routers=[
+            front.router,
+            questions.router,
+            panel.router,
+            chats.router,
+            handoffs.router,
+            desk.router,
+            questions_api.router,
+            chats_api.router,
+        ],
+        handlers=consumers.HANDLERS,
+        timers={**question_timers.TIMERS, **chat_timers.TIMERS},
+        tables=store.metadata,
+        migrations=HERE / "migrations",
+        pages=Pages(templates_dir=HERE / "templates", locale_dir=HERE / "locale", service="dialog", level="anonymous"),
+    )

@@ -1,0 +1,5 @@
+"""Pages where a youth chats with a helper."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

@@ -1,0 +1,5 @@
+"""The helpers' desk."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

@@ -1,0 +1,5 @@
+"""Pages where a youth chooses to go on logged in."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

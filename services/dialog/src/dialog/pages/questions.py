@@ -1,0 +1,5 @@
+"""Pages where a youth asks and reads the answer."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

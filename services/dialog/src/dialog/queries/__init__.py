@@ -1,0 +1,1 @@
+"""Reads of dialog: rows to answers."""

@@ -1,0 +1,1 @@
+"""Due work of dialog, one table per aggregate; main merges them."""

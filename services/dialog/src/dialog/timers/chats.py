@@ -1,0 +1,5 @@
+"""Due work of chats and handoffs."""
+
+from servicekit.timers import Timers
+
+TIMERS: Timers = {}

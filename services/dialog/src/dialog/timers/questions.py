@@ -1,0 +1,5 @@
+"""Due work of questions."""
+
+from servicekit.timers import Timers
+
+TIMERS: Timers = {}
