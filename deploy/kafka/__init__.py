@@ -1,1 +1,1 @@
-"""What Kafka must hold before any service starts."""
+"""What of Kafka belongs to the platform: topics from the catalogue."""

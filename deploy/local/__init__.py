@@ -1,1 +1,1 @@
-"""Real parts as child processes, without containers."""
+"""Starts every part of the platform on this machine as child processes: real parts, no containers."""

@@ -1,0 +1,1 @@
+"""The one entrance: host names, forwarding, and what is shown when a service is down."""
