@@ -1,0 +1,84 @@
+"""How a service reaches its own PostgreSQL, and which of its errors pass by themselves."""
+
+import asyncpg
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+POOL_SIZE = 10
+MAX_OVERFLOW = 10
+POOL_TIMEOUT = 5.0
+"""Seconds that a request waits for a free connection before it is told that the service is full."""
+CONNECT_TIMEOUT = 5.0
+STATEMENT_TIMEOUT_MS = 15_000
+IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000
+"""A process that was frozen inside a transaction loses it after this time, so that another can take over its rows."""
+
+# PostgreSQL, appendix A: connection, transaction rollback (deadlock, serialization), out of resources, operator intervention
+_TRANSIENT_CLASSES = frozenset({"08", "40", "53", "57"})
+_LOCK_NOT_AVAILABLE = "55P03"
+_QUERY_CANCELED = "57014"
+_CACHED_PLAN = "0A000"
+
+
+def sqlalchemy_url(dsn: str) -> URL:
+    """`postgresql://...` as SQLAlchemy's asyncpg dialect wants it."""
+    return make_url(dsn).set(drivername="postgresql+asyncpg")
+
+
+def driver_dsn(dsn: str) -> str:
+    """Any form of the address as asyncpg wants it."""
+    return make_url(dsn).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def server_settings(application_name: str, statement_timeout_ms: int = STATEMENT_TIMEOUT_MS) -> dict[str, str]:
+    """What every connection of ours tells the server about itself."""
+    return {
+        "application_name": application_name,
+        "statement_timeout": str(statement_timeout_ms),
+        "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_TIMEOUT_MS),
+        "timezone": "UTC",
+    }
+
+
+def create_engine(
+    dsn: str,
+    application_name: str,
+    *,
+    pool_size: int = POOL_SIZE,
+    max_overflow: int = MAX_OVERFLOW,
+    statement_timeout_ms: int = STATEMENT_TIMEOUT_MS,
+) -> AsyncEngine:
+    """The pool of one process. Errors never show parameters: they may hold what a person wrote."""
+    return create_async_engine(
+        sqlalchemy_url(dsn),
+        hide_parameters=True,
+        pool_size=pool_size,
+        max_overflow=max_overflow,
+        pool_timeout=POOL_TIMEOUT,
+        connect_args={"server_settings": server_settings(application_name, statement_timeout_ms), "timeout": CONNECT_TIMEOUT},
+    )
+
+
+def is_away(error: BaseException) -> bool:
+    """The database or the network is away: however often the same is tried, it isn't the event's fault."""
+    if isinstance(error, ConnectionError | TimeoutError | PoolTimeoutError | asyncpg.InterfaceError):
+        return True
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    state = _sqlstate(error)
+    return state != _QUERY_CANCELED and state[:2] in {"08", "53", "57"}
+
+
+def is_transient(error: BaseException) -> bool:
+    """The same may succeed later: the database is away or full, or chose us as the victim of a deadlock."""
+    if is_away(error) or isinstance(error, OSError):
+        return True
+    state = _sqlstate(error)
+    return state[:2] in _TRANSIENT_CLASSES or state in {_LOCK_NOT_AVAILABLE, _CACHED_PLAN}
+
+
+def _sqlstate(error: BaseException) -> str:
+    found = error.orig if isinstance(error, DBAPIError) else error
+    return str(getattr(found, "sqlstate", None) or "")

@@ -1,0 +1,164 @@
+"""Facts are written beside the state that makes them true, in the same transaction."""
+
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+from contracts.catalogue import TOPICS, ZONES, Topic
+from contracts.event import Envelope, Event
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from servicekit.delivery.record import Received
+
+CHANNEL = "outbox"
+"""NOTIFY on this channel wakes the relay when the transaction commits."""
+
+_NOW = text("select transaction_timestamp()")
+_TELL = text(
+    """with told as (
+      insert into outbox (topic, key, headers, value, time)
+      select topic, key, cast(headers as jsonb), value, time
+      from unnest(cast(:topics as text[]), cast(:keys as text[]), cast(:headers as text[]), cast(:values as bytea[]),
+                  cast(:times as timestamptz[])) with ordinality as fact(topic, key, headers, value, time, number)
+      order by number)
+    select pg_notify('outbox', '')"""
+)
+_SCHEDULE = text(
+    """insert into timers (kind, subject, due_at)
+    select kind, subject, due_at from unnest(cast(:kinds as text[]), cast(:subjects as uuid[]), cast(:dues as timestamptz[]))
+      as timer(kind, subject, due_at)
+    order by kind, subject
+    on conflict (kind, subject) do update set due_at = excluded.due_at, attempts = 0"""
+)
+_UNSCHEDULE = text(
+    """delete from timers using unnest(cast(:kinds as text[]), cast(:subjects as uuid[])) as gone(kind, subject)
+    where timers.kind = gone.kind and timers.subject = gone.subject"""
+)
+_trace_context = TraceContextTextMapPropagator()
+
+
+class NotTheOwnerError(Exception):
+    """A service tried to tell a fact on a topic that isn't its own, or that isn't the topic of the fact."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Fact:
+    topic: Topic
+    key: UUID
+    sequence: int
+    event: Event
+    causation_id: UUID | None
+    trace: dict[str, str]
+
+
+class UnitOfWork:
+    """One transaction. What is told or scheduled here happens if, and only if, it commits. Handlers never commit."""
+
+    def __init__(self, connection: AsyncConnection, source: str, clock_offset: timedelta = timedelta(0)) -> None:
+        self.connection = connection
+        self.received: Received | None = None
+        """The event in hand; only in event handlers."""
+        self._source = source
+        self._clock_offset = clock_offset
+        self._now: datetime | None = None
+        self._facts: list[_Fact] = []
+        self._timers: dict[tuple[str, UUID | None], datetime | None] = {}
+
+    async def now(self) -> datetime:
+        """The database's time at the start of the transaction, UTC, plus CLOCK_OFFSET_SECONDS."""
+        if self._now is None:
+            began: datetime = (await self.connection.execute(_NOW)).scalar_one()
+            self._now = began.astimezone(UTC) + self._clock_offset
+        return self._now
+
+    def tell(self, event: Event, *, key: UUID, sequence: int, topic: str | None = None) -> None:
+        """Queue a fact about one aggregate that this transaction has locked or version-checked.
+
+        `sequence` is the aggregate's new count of told facts (1, 2, 3 ...), kept on its own row. `topic` only where the event
+        class names none. Raises NotTheOwnerError.
+        """
+        row = TOPICS.get(event.topic or topic or "")
+        if row is None or row.owner != self._source or topic not in (None, row.name):
+            raise NotTheOwnerError(event.type)
+        if sequence < 1:
+            raise ValueError("sequences begin at 1")
+        cause: UUID | None = None
+        trace: dict[str, str] = {}
+        if row.stays_in_zone:
+            _trace_context.inject(trace)
+            trace.pop("tracestate", None)
+            if self.received and ZONES.get(self.received.source) is ZONES[self._source]:
+                cause = self.received.id
+        self._facts.append(_Fact(row, key, sequence, event, cause, trace))
+
+    def schedule(self, kind: str, due: datetime, subject: UUID | None = None) -> None:
+        """Have the timer `kind` run for `subject` at `due`; scheduling it again moves it."""
+        self._timers[kind, subject] = due
+
+    def unschedule(self, kind: str, subject: UUID) -> None:
+        """Forget the timer, if there is one."""
+        self._timers[kind, subject] = None
+
+    async def flush(self) -> None:
+        """Write what was told and scheduled. The door's context does this before it commits."""
+        if self._facts:
+            await self._write_facts()
+        if self._timers:
+            await self._write_timers()
+
+    def discard(self) -> None:
+        """Forget what was told and scheduled since the last flush: its savepoint was rolled back."""
+        self._facts.clear()
+        self._timers.clear()
+
+    async def _write_facts(self) -> None:
+        now = await self.now()
+        facts, self._facts = self._facts, []
+        times = [_rounded_down(now, fact.topic.precision) for fact in facts]
+        columns = {
+            "topics": [fact.topic.name for fact in facts],
+            "keys": [str(fact.key) for fact in facts],
+            "headers": [json.dumps(self._headers(fact, time)) for fact, time in zip(facts, times, strict=True)],
+            "values": [fact.event.model_dump_json().encode() for fact in facts],
+            "times": times,
+        }
+        await self.connection.execute(_TELL, columns)
+
+    def _headers(self, fact: _Fact, time: datetime) -> dict[str, str]:
+        return Envelope(uuid4(), fact.event.type, self._source, time, fact.sequence, fact.causation_id).headers() | fact.trace
+
+    async def _write_timers(self) -> None:
+        timers, self._timers = self._timers, {}
+        gone = [timer for timer, due in timers.items() if due is None]
+        due = [(*timer, due) for timer, due in timers.items() if due is not None]
+        if gone:
+            await self.connection.execute(_UNSCHEDULE, {"kinds": [kind for kind, _ in gone], "subjects": [subject for _, subject in gone]})
+        if due:
+            kinds, subjects, dues = zip(*due, strict=True)
+            await self.connection.execute(_SCHEDULE, {"kinds": list(kinds), "subjects": list(subjects), "dues": list(dues)})
+
+
+Begin = Callable[[], AbstractAsyncContextManager[UnitOfWork]]
+"""Opens a transaction: `async with begin() as uow`. The door does this, never a handler."""
+
+
+def beginner(engine: AsyncEngine, source: str, clock_offset: timedelta = timedelta(0)) -> Begin:
+    """How the service `source` opens its transactions."""
+
+    @asynccontextmanager
+    async def begin() -> AsyncIterator[UnitOfWork]:
+        async with engine.begin() as connection:
+            uow = UnitOfWork(connection, source, clock_offset)
+            yield uow
+            await uow.flush()
+
+    return begin
+
+
+def _rounded_down(moment: datetime, seconds: int) -> datetime:
+    return datetime.fromtimestamp(moment.timestamp() // seconds * seconds, UTC)

@@ -1,0 +1,89 @@
+"""One event as it came from Kafka, and what a handler may know of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, Self
+from uuid import NAMESPACE_OID, UUID, uuid5
+
+from contracts.event import Envelope, MalformedEnvelopeError
+
+UNREADABLE = "unreadable"
+
+
+class RawRecord(Protocol):
+    """What is read of a consumer's record (aiokafka.ConsumerRecord)."""
+
+    @property
+    def topic(self) -> str: ...
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """The event in hand, for its handler: the envelope and the key."""
+
+    id: UUID
+    type: str
+    source: str
+    time: datetime
+    sequence: int
+    key: UUID
+    topic: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record of a topic, read as far as it can be read."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: str
+    id: UUID
+    headers: dict[str, str]
+    value: bytes
+    received: Received | None
+    """None = no event of ours: headers or key are missing or wrong. Such a record has an id made from its place."""
+
+    @property
+    def sequence(self) -> int:
+        return self.received.sequence if self.received else 0
+
+    @property
+    def type(self) -> str:
+        return self.received.type if self.received else UNREADABLE
+
+    @classmethod
+    def of(cls, raw: RawRecord) -> Self:
+        """Never fails: what isn't an event of ours is kept under its key, or under its place if it has none."""
+        place = f"{raw.topic}/{raw.partition}/{raw.offset}"
+        key = raw.key.decode(errors="replace").replace("\x00", "\ufffd") if raw.key else place
+        headers = {_text(name): _text(value) for name, value in raw.headers}
+        received = _received(raw, key)
+        event_id = received.id if received else uuid5(NAMESPACE_OID, place)
+        return cls(raw.topic, raw.partition, raw.offset, key, event_id, headers, raw.value or b"", received)
+
+
+def _received(raw: RawRecord, key: str) -> Received | None:
+    try:
+        envelope = Envelope.of(raw.headers)
+        if envelope.sequence < 1 or raw.value is None:
+            return None
+        return Received(envelope.id, envelope.type, envelope.source, envelope.time, envelope.sequence, UUID(key), raw.topic)
+    except (MalformedEnvelopeError, ValueError):
+        return None
+
+
+def _text(value: str | bytes | None) -> str:
+    text = value.decode(errors="replace") if isinstance(value, bytes) else value or ""
+    return text.replace("\x00", "\ufffd")  # PostgreSQL's text holds no NUL

@@ -1,0 +1,173 @@
+"""Alembic for a service: the tables of the plumbing, frozen by version, and how migrations run."""
+
+import asyncio
+import os
+from importlib.util import find_spec
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command, context
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, MetaData, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from servicekit.database import sqlalchemy_url
+from servicekit.delivery import tables
+
+_ONE_AT_A_TIME = text("select pg_advisory_xact_lock(hashtext('stegvis/migrate'))")
+_MOMENT = sa.DateTime(timezone=True)
+
+
+def run(metadata: MetaData) -> None:
+    """What a service's `migrations/env.py` calls: migrate the database of DATABASE_URL (or the one given to `upgrade`)."""
+    dsn = context.config.attributes.get("dsn") or os.environ["DATABASE_URL"]
+    asyncio.run(_run(dsn, metadata))
+
+
+async def _run(dsn: str, metadata: MetaData) -> None:
+    engine = create_async_engine(sqlalchemy_url(dsn), poolclass=NullPool, hide_parameters=True)
+    try:
+        async with engine.connect() as connection:
+            await connection.run_sync(_migrate, metadata)
+            await connection.commit()
+    finally:
+        await engine.dispose()
+
+
+def _migrate(connection: Connection, metadata: MetaData) -> None:
+    context.configure(connection=connection, target_metadata=[metadata, tables.metadata])
+    with context.begin_transaction():
+        connection.execute(_ONE_AT_A_TIME)
+        context.run_migrations()
+
+
+def config(service_package: str, dsn: str) -> Config:
+    """Alembic's configuration for the migrations inside a service's package."""
+    made = Config()
+    made.set_main_option("script_location", str(_folder(service_package)).replace("%", "%%"))
+    made.attributes["dsn"] = dsn
+    return made
+
+
+def upgrade(service_package: str, dsn: str) -> None:
+    """Bring a service's database to its newest revision. Starts an event loop: call it from a thread if one is running."""
+    command.upgrade(config(service_package, dsn), "head")
+
+
+def check(service_package: str, dsn: str) -> None:
+    """Raise if the tables in code differ from what the migrations make (`alembic check`). Starts an event loop."""
+    command.check(config(service_package, dsn))
+
+
+async def is_current(connection: AsyncConnection, service_package: str) -> bool:
+    """Whether the database has the newest revision that this code knows; false where it has none or an older one."""
+    heads = set(ScriptDirectory(str(_folder(service_package))).get_heads())
+    return await connection.run_sync(lambda sync: set(MigrationContext.configure(sync).get_current_heads()) == heads)
+
+
+def _folder(service_package: str) -> Path:
+    spec = find_spec(service_package)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(service_package)
+    return Path(spec.origin).parent / "migrations"
+
+
+def create_plumbing(op: Operations) -> None:
+    """Version 1 of the tables in `servicekit.delivery.tables`. Frozen: later changes get a function of their own."""
+    _create_outbox(op)
+    _create_inbox(op)
+    op.create_table(
+        "timers",
+        sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("subject", sa.Uuid),
+        sa.Column("due_at", _MOMENT, nullable=False, index=True),
+        sa.Column("attempts", sa.Integer, nullable=False, server_default=sa.text("0")),
+        sa.UniqueConstraint("kind", "subject", name="uq_timers_kind_subject", postgresql_nulls_not_distinct=True),
+    )
+    op.create_table(
+        "idempotency_keys",
+        sa.Column("key_hash", sa.LargeBinary, primary_key=True),
+        sa.Column("fingerprint", sa.LargeBinary, nullable=False),
+        sa.Column("outcome", JSONB, nullable=False),
+        sa.Column("created_at", _MOMENT, nullable=False, index=True),
+    )
+    _create_browser_sessions(op)
+
+
+def drop_plumbing(op: Operations) -> None:
+    """Undo `create_plumbing`."""
+    for table in ("browser_sessions", "idempotency_keys", "timers", "parked_events", "inbox_keys", "inbox", "outbox"):
+        op.drop_table(table)
+
+
+def _create_outbox(op: Operations) -> None:
+    op.create_table(
+        "outbox",
+        sa.Column("position", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+        sa.Column("topic", sa.Text, nullable=False),
+        sa.Column("key", sa.Text, nullable=False),
+        sa.Column("headers", JSONB, nullable=False),
+        sa.Column("value", sa.LargeBinary, nullable=False),
+        sa.Column("time", _MOMENT, nullable=False),
+        sa.Column("written_at", _MOMENT, nullable=False, server_default=sa.text("clock_timestamp()")),
+    )
+
+
+def _create_inbox(op: Operations) -> None:
+    op.create_table(
+        "inbox",
+        sa.Column("consumer", sa.Text, primary_key=True),
+        sa.Column("event_id", sa.Uuid, primary_key=True),
+        sa.Column("received_at", _MOMENT, nullable=False, index=True),
+    )
+    op.create_table(
+        "inbox_keys",
+        sa.Column("consumer", sa.Text, primary_key=True),
+        sa.Column("topic", sa.Text, primary_key=True),
+        sa.Column("key", sa.Text, primary_key=True),
+        sa.Column("last_sequence", sa.BigInteger, nullable=False),
+    )
+    op.create_table(
+        "parked_events",
+        sa.Column("consumer", sa.Text, primary_key=True),
+        sa.Column("event_id", sa.Uuid, primary_key=True),
+        sa.Column("topic", sa.Text, nullable=False),
+        sa.Column("key", sa.Text, nullable=False),
+        sa.Column("sequence", sa.BigInteger, nullable=False),
+        sa.Column("type", sa.Text, nullable=False),
+        sa.Column("headers", JSONB, nullable=False),
+        sa.Column("value", sa.LargeBinary, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("partition", sa.Integer, nullable=False),
+        sa.Column("offset", sa.BigInteger, nullable=False),
+        sa.Column("parked_at", _MOMENT, nullable=False),
+    )
+    op.create_index("ix_parked_events_key", "parked_events", ["consumer", "topic", "key", "sequence"])
+
+
+def _create_browser_sessions(op: Operations) -> None:
+    op.create_table(
+        "browser_sessions",
+        sa.Column("id_hash", sa.LargeBinary, primary_key=True),
+        sa.Column("state", JSONB, nullable=False),
+        sa.Column("subject", sa.Uuid),
+        sa.Column("sid", sa.Uuid, index=True),
+        sa.Column("level", sa.Text),
+        sa.Column("auth_time", _MOMENT),
+        sa.Column("organisation", sa.Text),
+        sa.Column("organisation_name", sa.Text),
+        sa.Column("roles", ARRAY(sa.Text), nullable=False, server_default=sa.text("'{}'")),
+        sa.Column("hpr_number", sa.Text),
+        sa.Column("unit", sa.Uuid),
+        sa.Column("birthdate", sa.Date),
+        sa.Column("tokens_sealed", sa.LargeBinary),
+        sa.Column("created_at", _MOMENT, nullable=False),
+        sa.Column("seen_at", _MOMENT, nullable=False),
+        sa.Column("expires_at", _MOMENT, nullable=False, index=True),
+    )
