@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from importlib import metadata
 from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, Depends, FastAPI, Request
@@ -33,7 +34,6 @@ class Service:
     """The parts that `main.py` puts together; the only place where a service's doors, handlers and settings meet."""
 
     name: str
-    version: str
     settings: ServiceSettings
     routers: Sequence[APIRouter]
     pages: ServicePages
@@ -44,6 +44,12 @@ class Service:
     """Verbs of operation that only this service has, e.g. `seed`."""
     state: Mapping[str, Any] = field(default_factory=dict)
     """What else the doors of this service need on `app.state`, by name."""
+
+
+    @property
+    def version(self) -> str:
+        """The service's own version, as its package says."""
+        return metadata.version(self.name)
 
 
 def begin_of(request: Request) -> Begin:
