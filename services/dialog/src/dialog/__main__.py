@@ -5,4 +5,4 @@ from servicekit.cli import main
 from dialog.main import create_service
 from dialog.settings import Settings
 
-main(create_service, Settings)
+main("dialog", create_service, Settings)

@@ -1,13 +1,18 @@
 """Composition root of dialog: the only module that knows every room."""
 
+from importlib.metadata import version
 from pathlib import Path
 
+from servicekit.crypto import Vault
+from servicekit.keys import Keys
 from servicekit.service import Service
 from webkit import Pages
 
-from dialog import consumers, store
+from dialog import consumers
 from dialog.api import chats as chats_api
 from dialog.api import questions as questions_api
+from dialog.domain.acute import AcuteWords
+from dialog.handlers.questions import QuestionDesk
 from dialog.pages import chats, desk, front, handoffs, panel, questions
 from dialog.settings import Settings
 from dialog.timers import chats as chat_timers
@@ -18,8 +23,10 @@ HERE = Path(__file__).parent
 
 def create_service(settings: Settings) -> Service:
     """Everything that a dialog process is made of."""
+    keys = Keys(settings.keys_dir)
     return Service(
         name="dialog",
+        version=version("dialog"),
         settings=settings,
         routers=[
             front.router,
@@ -33,7 +40,6 @@ def create_service(settings: Settings) -> Service:
         ],
         handlers=consumers.HANDLERS,
         timers={**question_timers.TIMERS, **chat_timers.TIMERS},
-        tables=store.metadata,
-        migrations=HERE / "migrations",
         pages=Pages(templates_dir=HERE / "templates", locale_dir=HERE / "locale", service="dialog", level="anonymous"),
+        state={"questions": QuestionDesk(settings.question_limits, Vault(keys.vault), keys.service, AcuteWords.listed())},
     )

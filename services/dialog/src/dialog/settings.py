@@ -1,7 +1,11 @@
 """Environment of the dialog service; each limit says its unit and who decides it."""
 
+from datetime import timedelta
+
 from pydantic import Field
 from servicekit.settings import ServiceSettings
+
+from dialog.domain.questions import QuestionLimits
 
 
 class Settings(ServiceSettings):
@@ -31,3 +35,14 @@ class Settings(ServiceSettings):
         gt=0,
         description="Codes without an answer that all browsers together try in a minute before each may only try a few. Owner: dialog",
     )
+
+    @property
+    def question_limits(self) -> QuestionLimits:
+        return QuestionLimits(
+            self.question_capacity,
+            self.questions_per_hour,
+            timedelta(days=self.answered_kept_days),
+            timedelta(days=self.unanswered_kept_days),
+            self.wrong_codes_per_hour,
+            self.wrong_codes_per_minute,
+        )

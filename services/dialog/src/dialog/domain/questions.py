@@ -60,6 +60,10 @@ class SecondReaderError(Exception):
     """A second reading was asked for: somebody else than the writer must send the answer."""
 
 
+class EditorOnlyError(Exception):
+    """Only an editor approves for publishing."""
+
+
 class NotForPublishingError(Exception):
     """The asker didn't say yes to publishing, or there is no answer yet."""
 
@@ -142,6 +146,11 @@ class Question:
     """Draft until the status is ANSWERED."""
     note: bytes | None = None
     """The second reader's comment."""
+
+    @property
+    def context(self) -> bytes:
+        """What the texts are bound to: a ciphertext moved to another row doesn't open."""
+        return b"questions|" + self.id.bytes
 
     @property
     def is_answered(self) -> bool:
