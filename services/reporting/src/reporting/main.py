@@ -1,0 +1,24 @@
+"""Composition root of reporting: the only file that knows every room."""
+
+from pathlib import Path
+
+from servicekit.service import Service
+from servicekit.web import relying_party
+from webkit import Pages
+
+from reporting import api, consumers, pages, timers
+from reporting.settings import Settings
+
+HERE = Path(__file__).parent
+
+
+def create_service(settings: Settings) -> Service:
+    """Everything that a reporting process is made of."""
+    return Service(
+        name="reporting",
+        settings=settings,
+        routers=[pages.router, api.router, relying_party.router],
+        pages=Pages(service="reporting", level="open", templates_dir=HERE / "templates", locale_dir=HERE / "locale"),
+        handlers=consumers.HANDLERS,
+        timers=timers.TIMERS,
+    )
