@@ -1,6 +1,5 @@
 """Composition root of dialog: the only module that knows every room."""
 
-from importlib.metadata import version
 from pathlib import Path
 
 from servicekit.crypto import Vault
@@ -26,7 +25,6 @@ def create_service(settings: Settings) -> Service:
     keys = Keys(settings.keys_dir)
     return Service(
         name="dialog",
-        version=version("dialog"),
         settings=settings,
         routers=[
             front.router,

@@ -15,7 +15,7 @@ class PersonData(StrEnum):
 
 
 ELEVEN_DIGITS = re.compile(r"(?<!\d)\d(?:[ .\-]?\d){10}(?!\d)")
-PHONE = re.compile(r"(?<![\d.,])(?:(?:\+|00)\d{2}[ \-]?)?[2-9]\d(?:[ \-]?\d){6}(?!\d)")
+PHONE = re.compile(r"(?<![\d.,])(?!(?:19|20)\d\d-(?:19|20)\d\d(?!\d))(?:(?:\+|00)\d{2}[ \-]?)?[2-9]\d(?:[ \-]?\d){6}(?!\d)")
 EMAIL = re.compile(r"[^\s@]+\s?(?:@|\(at\)|\[at\])\s?[^\s@]+\.[a-zæøå]{2,}", re.IGNORECASE)
 HANDLE = re.compile(r"(?<![\w.])@[\w.]{2,}")
 NAMED_HANDLE = re.compile(r"\b(?:snap(?:chat)?|insta(?:gram)?|tiktok|discord|kik)\w*\s*(?::|er|is|=)\s*\S+", re.IGNORECASE)
