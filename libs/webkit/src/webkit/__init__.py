@@ -1,1 +1,5 @@
-"""The look that the services share; no service logic."""
+"""The look that the services share: base page, design-system CSS, quick exit, crisis block, languages."""
+
+from webkit.pages import Form, Pages
+
+__all__ = ["Form", "Pages"]

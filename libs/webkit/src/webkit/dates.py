@@ -1,0 +1,57 @@
+"""How times, dates and numbers are written in each language, in Norwegian time."""
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date, format_timedelta
+from babel.numbers import format_decimal, format_percent
+
+OSLO = ZoneInfo("Europe/Oslo")
+AT = {"nb": "kl.", "nn": "kl.", "se": "dii.", "en": "at"}
+
+
+def local(moment: datetime) -> datetime:
+    """In Norwegian time; a naive time is refused."""
+    if moment.tzinfo is None:
+        raise ValueError("a time without zone has no place on a page")
+    return moment.astimezone(OSLO)
+
+
+def filters(locale: Locale) -> Mapping[str, Callable[..., str]]:
+    """The Jinja filters of one language: date, day, clock, time, duration, number, percent."""
+
+    def date_(value: date | datetime, style: str = "long") -> str:
+        """24. november 2026; style: short, medium, long, full (with weekday), or a CLDR pattern."""
+        return format_date(_day(value), style, locale=locale)
+
+    def day(value: date | datetime) -> str:
+        """tirsdag 24. november"""
+        return format_date(_day(value), "EEEE d MMMM" if locale.language == "en" else "EEEE d. MMMM", locale=locale)
+
+    def clock(value: datetime) -> str:
+        """14.05"""
+        moment = local(value)
+        return f"{moment:%H:%M}" if locale.language == "en" else f"{moment:%H.%M}"
+
+    def time(value: datetime) -> str:
+        """tirsdag 24. november kl. 14.05"""
+        return f"{day(value)} {AT[locale.language]} {clock(value)}"
+
+    def duration(value: timedelta | float) -> str:
+        """10 minutter; a number counts seconds."""
+        return format_timedelta(value if isinstance(value, timedelta) else timedelta(seconds=value), threshold=1.2, locale=locale)
+
+    def number(value: float) -> str:
+        return format_decimal(value, locale=locale)
+
+    def percent(value: float) -> str:
+        """0.42 -> 42 %"""
+        return format_percent(value, locale=locale)
+
+    return {"date": date_, "day": day, "clock": clock, "time": time, "duration": duration, "number": number, "percent": percent}
+
+
+def _day(value: date | datetime) -> date:
+    return local(value).date() if isinstance(value, datetime) else value

@@ -1,0 +1,62 @@
+"""What an error page says: what is true, that nothing is her fault, and what she can do next."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from webkit.i18n import mark as _
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorPage:
+    """Texts are msgids. `ways`: link text -> which address (`here`, `home`, or a service's name)."""
+
+    title: str
+    text: str
+    ways: Mapping[str, str] = field(default_factory=dict)
+
+
+_TALK = _("Spør eller chat anonymt")
+_READ = _("Les og finn hjelp")
+_HOME = _("Til forsiden her")
+_AGAIN = _("Prøv igjen")
+
+HUMAN: Mapping[str, str] = {_HOME: "home", _TALK: "dialog", _READ: "info"}
+RETRY: Mapping[str, str] = {_AGAIN: "here", _TALK: "dialog", _READ: "info"}
+
+ERRORS: Mapping[str, ErrorPage] = {
+    "bad_request": ErrorPage(_("Vi forstod ikke det som ble sendt"), _("Gå tilbake og prøv en gang til. Ingenting er lagret."), RETRY),
+    "invalid": ErrorPage(_("Noe mangler i skjemaet"), _("Gå tilbake og se over det du skrev. Ingenting er sendt ennå."), RETRY),
+    "too_large": ErrorPage(_("Teksten er for lang"), _("Gå tilbake og kort den ned litt. Ingenting er sendt ennå."), RETRY),
+    "not_logged_in": ErrorPage(
+        _("Du må logge inn først"), _("Du er ikke logget inn, eller så er du logget ut fordi det har gått en stund."), HUMAN
+    ),
+    "forbidden": ErrorPage(
+        _("Du kommer ikke inn her"), _("Siden er for noen andre, eller skjemaet er for gammelt. Prøv igjen fra forsiden."), HUMAN
+    ),
+    "refused": ErrorPage(_("Du kom ikke inn"), _("Innloggingen ble ikke godtatt. Du kan få hjelp uten å logge inn."), HUMAN),
+    "not_found": ErrorPage(_("Vi finner ikke siden"), _("Adressen kan være feil, eller siden er flyttet."), HUMAN),
+    "gone": ErrorPage(_("Dette finnes ikke lenger"), _("Det er slettet, eller så er tiden gått ut."), HUMAN),
+    "expired": ErrorPage(_("Tiden har gått ut"), _("Koden eller siden kan ikke brukes lenger. Du kan begynne på nytt."), HUMAN),
+    "wrong_method": ErrorPage(_("Dette kan ikke gjøres slik"), _("Gå til forsiden og begynn derfra."), HUMAN),
+    "conflict": ErrorPage(_("Noen rakk det før deg"), _("Det er gjort en endring i mellomtiden. Se hvordan det står til nå."), RETRY),
+    "too_many": ErrorPage(_("Du må vente litt"), _("Det har vært mange forsøk på kort tid. Vent noen minutter og prøv igjen."), RETRY),
+    "full": ErrorPage(
+        _("Det er fullt akkurat nå"), _("Mange vil snakke nå, og vi rekker ikke flere. Du kan prøve igjen om litt, eller ringe."), RETRY
+    ),
+    "closed": ErrorPage(_("Det er stengt nå"), _("Ingen svarer her akkurat nå. Du kan skrive et spørsmål, eller ringe."), HUMAN),
+    "failed": ErrorPage(_("Noe gikk galt hos oss"), _("Det er vår feil, ikke din. Prøv igjen om litt."), RETRY),
+    "unavailable": ErrorPage(_("Siden er nede akkurat nå"), _("Vi prøver å få den opp igjen. Prøv igjen om noen minutter."), RETRY),
+}
+"""Code -> page. Codes are those of servicekit's problems, and some that only pages have."""
+
+_BY_STATUS = {
+    400: "bad_request", 401: "not_logged_in", 403: "forbidden", 404: "not_found", 405: "wrong_method", 409: "conflict",
+    410: "gone", 413: "too_large", 422: "invalid", 429: "too_many", 503: "unavailable",
+}  # fmt: skip
+
+
+def error_page(status: int, code: str = "") -> ErrorPage:
+    """The page of a code; of the status where the code has none."""
+    if code in ERRORS:
+        return ERRORS[code]
+    return ERRORS[_BY_STATUS.get(status, "failed" if status >= 500 else "bad_request")]
