@@ -50,6 +50,7 @@ def config(service_package: str, dsn: str) -> Config:
     """Alembic's configuration for the migrations inside a service's package."""
     made = Config()
     made.set_main_option("script_location", str(_folder(service_package)).replace("%", "%%"))
+    made.set_main_option("path_separator", "os")
     made.attributes["dsn"] = dsn
     return made
 
@@ -117,6 +118,8 @@ def _create_outbox(op: Operations) -> None:
         sa.Column("time", _MOMENT, nullable=False),
         sa.Column("written_at", _MOMENT, nullable=False, server_default=sa.text("clock_timestamp()")),
     )
+    # Every row is deleted within seconds: the default (a fifth of the table) would let it swell and shrink.
+    op.execute("alter table outbox set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000)")
 
 
 def _create_inbox(op: Operations) -> None:
@@ -132,6 +135,7 @@ def _create_inbox(op: Operations) -> None:
         sa.Column("topic", sa.Text, primary_key=True),
         sa.Column("key", sa.Text, primary_key=True),
         sa.Column("last_sequence", sa.BigInteger, nullable=False),
+        sa.Column("applied_at", _MOMENT, nullable=False, index=True),
     )
     op.create_table(
         "parked_events",

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -13,11 +14,13 @@ from opentelemetry.context import Context
 from prometheus_client import Counter
 from sqlalchemy import Row, text
 
+from servicekit import housekeeping
 from servicekit.database import is_away
 from servicekit.delivery.outbox import Begin, UnitOfWork
 
 POLL = 1.0
-"""Seconds between two looks for due work."""
+"""Seconds between two looks for due work, unless something is due earlier."""
+SHORTEST_WAIT = 0.05
 LOOK = 100
 """Due timers seen in one look."""
 FIRST_BACK_OFF, LONGEST_BACK_OFF = 1.0, 300.0
@@ -58,19 +61,23 @@ _ENSURE = text(
 )
 
 
-async def run_timers(begin: Begin, timers: Timers) -> None:
-    """Do what is due, for ever. Any number of replicas may run this; cancel it to stop, work in hand is rolled back."""
+async def run_timers(begin: Begin, timers: Timers, stop: asyncio.Event) -> None:
+    """Do what is due until `stop` is set, the plumbing's own timers too. Any number of replicas may run this."""
+    timers = {**{kind: Every(seconds, work) for kind, (seconds, work) in housekeeping.WORK.items()}, **timers}
     ensured = False
-    while True:
+    while not stop.is_set():
+        wait = POLL
         try:
             if not ensured:
                 await ensure_recurring(begin, timers)
                 ensured = True
-            wait = POLL if await run_due(begin, timers) == 0 else 0.0
+            if await run_due(begin, timers, stop):
+                continue
+            wait = min(POLL, await _until_next(begin, timers))
         except Exception as error:
             log.warning("timers could not be looked at", exc_info=error)
-            wait = POLL
-        await asyncio.sleep(min(wait, await _until_next(begin, timers)) if wait else 0)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), wait)
 
 
 async def ensure_recurring(begin: Begin, timers: Timers) -> None:
@@ -80,21 +87,17 @@ async def ensure_recurring(begin: Begin, timers: Timers) -> None:
         await uow.connection.execute(_ENSURE, {"kinds": kinds, "now": await uow.now()})
 
 
-async def run_due(begin: Begin, timers: Timers) -> int:
-    """One look: run each timer that is due, in its own transaction. Returns how many this replica ran."""
+async def run_due(begin: Begin, timers: Timers, stop: asyncio.Event | None = None) -> int:
+    """One look: run each timer that is due, in its own transaction, until `stop` is set. Returns how many this replica ran."""
     async with begin() as uow:
         due = (await uow.connection.execute(_DUE, {"now": await uow.now(), "kinds": list(timers), "look": LOOK})).all()
-    return sum([await _run_one(begin, timers[timer.kind], timer) for timer in due])
+    return sum([await _run_one(begin, timers[timer.kind], timer) for timer in due if stop is None or not stop.is_set()])
 
 
 async def _until_next(begin: Begin, timers: Timers) -> float:
-    try:
-        async with begin() as uow:
-            due: datetime | None = await uow.connection.scalar(_NEXT, {"kinds": list(timers)})
-            return max((due - await uow.now()).total_seconds(), 0.01) if due else POLL
-    except Exception as error:
-        log.warning("timers could not be looked at", exc_info=error)
-        return POLL
+    async with begin() as uow:
+        due: datetime | None = await uow.connection.scalar(_NEXT, {"kinds": list(timers)})
+        return max((due - await uow.now()).total_seconds(), SHORTEST_WAIT) if due else POLL
 
 
 async def _run_one(begin: Begin, timer: TimerHandler | Every, row: Row[tuple[str, UUID | None, datetime]]) -> bool:

@@ -51,6 +51,7 @@ inbox_keys = Table(
     Column("topic", Text, primary_key=True),
     Column("key", Text, primary_key=True),
     Column("last_sequence", BigInteger, nullable=False),
+    Column("applied_at", MOMENT, nullable=False, index=True),
 )
 """How far each key was applied, so that gaps and reversals are seen."""
 

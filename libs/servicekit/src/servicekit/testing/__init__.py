@@ -1,1 +1,8 @@
-"""Real parts for tests: PostgreSQL, Kafka, a database per test."""
+"""Real parts for tests: PostgreSQL, Kafka, a database per test, golden examples. Importing this loads none of them."""
+
+from servicekit.testing.databases import Database, Templates, service_database
+from servicekit.testing.golden import GoldenExample, golden_examples
+from servicekit.testing.records import Told, record_of, told
+from servicekit.testing.waiting import until
+
+__all__ = ["Database", "GoldenExample", "Templates", "Told", "golden_examples", "record_of", "service_database", "told", "until"]

@@ -1,1 +1,44 @@
-"""pytest fixtures on real parts; loaded wherever servicekit is installed."""
+"""pytest fixtures on real parts; loaded wherever servicekit is installed, and light until a test asks for a part."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from servicekit.testing import infra
+from servicekit.testing.databases import Templates
+
+if TYPE_CHECKING:
+    from deploy.local.kafka import LocalKafka
+    from deploy.local.postgres import LocalPostgres
+
+
+def pytest_report_header() -> str:
+    """Say what the tests run on."""
+    return infra.describe()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator["LocalPostgres"]:
+    """A running cluster, one for the session. `.dsn` is its superuser's address."""
+    cluster = infra.start_postgres()
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def templates(postgres: "LocalPostgres") -> Templates:
+    """Migrated databases of which each test gets a copy."""
+    return Templates(postgres.dsn)
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator["LocalKafka"]:
+    """One broker with the catalogue's topics. `.bootstrap` is its address; the session's tests share the topics."""
+    from deploy.kafka.topics import ensure_topics
+
+    cluster = infra.start_kafka()
+    asyncio.run(ensure_topics(cluster.bootstrap))
+    yield cluster
+    cluster.stop()

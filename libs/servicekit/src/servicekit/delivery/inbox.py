@@ -1,0 +1,212 @@
+"""Applies each event once and those of a key in order: receipts, effects, next facts and parking commit together."""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from contracts.catalogue import TOPICS
+from contracts.event import Event
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from sqlalchemy import text
+
+from servicekit.database import is_away, is_transient
+from servicekit.delivery import metrics
+from servicekit.delivery.outbox import Begin, UnitOfWork
+from servicekit.delivery.parking import park
+from servicekit.delivery.record import Record
+
+EventHandler = Callable[[Any, UnitOfWork], Awaitable[None]]
+"""`on_...(event, uow)`. Runs once per event, in a transaction with others; it never commits."""
+Handlers = Mapping[type[Event], EventHandler]
+"""Which events a service reads, and what it does then. Stands in a service's `consumers.py`."""
+
+BEHIND = "behind_a_parked_event"
+UNREADABLE = "unreadable"
+WRONG_SOURCE = "wrong_source"
+GAP = "gap"
+
+log = structlog.get_logger("inbox")
+_tracer = trace.get_tracer("servicekit.inbox")
+_trace_context = TraceContextTextMapPropagator()
+
+_RECEIVE = text(
+    """insert into inbox (consumer, event_id, received_at)
+    select :consumer, event_id, :now from unnest(cast(:ids as uuid[])) as came(event_id) order by event_id
+    on conflict do nothing returning event_id"""
+)
+_KEYS = text(
+    """select came.topic, came.key, inbox_keys.last_sequence,
+      exists (select from parked_events as parked
+              where parked.consumer = :consumer and parked.topic = came.topic and parked.key = came.key) as parked
+    from unnest(cast(:topics as text[]), cast(:keys as text[])) as came(topic, key)
+    left join inbox_keys on inbox_keys.consumer = :consumer and inbox_keys.topic = came.topic and inbox_keys.key = came.key"""
+)
+_APPLIED = text(
+    """insert into inbox_keys (consumer, topic, key, last_sequence, applied_at)
+    select :consumer, topic, key, last_sequence, :now
+    from unnest(cast(:topics as text[]), cast(:keys as text[]), cast(:sequences as bigint[])) as came(topic, key, last_sequence)
+    order by topic, key
+    on conflict (consumer, topic, key) do update set last_sequence = excluded.last_sequence, applied_at = excluded.applied_at"""
+)
+
+
+async def apply(begin: Begin, consumer: str, records: Sequence[Record], handlers: Handlers, *, patient: bool = True) -> None:
+    """Apply a batch in one transaction; if that fails, event by event in savepoints, parking the keys that can't go on.
+
+    Raises what is transient: nothing of the batch has happened then, and it may come again. `patient=False` parks also what
+    failed in a transient way, except while the database is away.
+    """
+    try:
+        tally = await _apply(begin, consumer, records, handlers, one_by_one=False, patient=patient)
+    except Exception as error:
+        if is_away(error) or (patient and is_transient(error)):
+            raise
+        tally = await _apply(begin, consumer, records, handlers, one_by_one=True, patient=patient)
+    tally.publish()
+
+
+@dataclass(slots=True)
+class _Tally:
+    applied: Counter[str] = field(default_factory=Counter)
+    ignored: Counter[str] = field(default_factory=Counter)
+    parked: list[tuple[Record, str]] = field(default_factory=list)
+
+    def publish(self) -> None:
+        """Count only what was committed."""
+        for event_type, count in self.applied.items():
+            metrics.applied.labels(event_type).inc(count)
+        for reason, count in self.ignored.items():
+            metrics.ignored.labels(reason).inc(count)
+        for record, reason in self.parked:
+            metrics.parked.labels(reason).inc()
+            if reason != BEHIND:
+                log.error("key parked", topic=record.topic, partition=record.partition, offset=record.offset, reason=reason)
+
+
+@dataclass(slots=True)
+class _Key:
+    last: int | None
+    parked: bool
+    moved: bool = False
+
+
+_Place = tuple[str, str]
+
+
+class _Batch:
+    """One batch in one transaction."""
+
+    def __init__(self, uow: UnitOfWork, consumer: str, handlers: Handlers, patient: bool) -> None:
+        self._uow, self._consumer, self._patient = uow, consumer, patient
+        self._handlers = {event.type: (event, handler) for event, handler in handlers.items()}
+        self._keys: dict[_Place, _Key] = {}
+        self.tally = _Tally()
+
+    async def receive(self, records: Sequence[Record]) -> list[Record]:
+        """Leave receipts; those that had none yet, in their order. A batch may hold the same event twice."""
+        once = list({record.id: record for record in reversed(records)}.values())[::-1]
+        receipts = {"consumer": self._consumer, "ids": [record.id for record in once], "now": await self._uow.now()}
+        new = set(await self._uow.connection.scalars(_RECEIVE, receipts))
+        fresh = [record for record in once if record.id in new]
+        self.tally.ignored["duplicate"] += len(records) - len(fresh)
+        places = {(record.topic, record.key) for record in fresh}
+        if places:
+            topics, keys = zip(*places, strict=True)
+            known = await self._uow.connection.execute(_KEYS, {"consumer": self._consumer, "topics": list(topics), "keys": list(keys)})
+            self._keys = {(row.topic, row.key): _Key(row.last_sequence, row.parked) for row in known}
+        return fresh
+
+    async def admit(self, record: Record, *, savepoint: bool) -> None:
+        """Apply, ignore or park one record."""
+        key = self._keys[record.topic, record.key]
+        if record.received and key.last is not None and record.sequence <= key.last:
+            self.tally.ignored["old_sequence"] += 1
+        elif key.parked:
+            await self._park(record, key, BEHIND)
+        elif fault := _fault(record, key.last):
+            await self._park(record, key, fault)
+        else:
+            await self._run(record, key, savepoint)
+
+    async def finish(self) -> None:
+        """Note how far each key was applied."""
+        moved = [(topic, name, key.last) for (topic, name), key in self._keys.items() if key.moved]
+        if moved:
+            topics, keys, sequences = (list(column) for column in zip(*moved, strict=True))
+            row = {"consumer": self._consumer, "now": await self._uow.now(), "topics": topics, "keys": keys, "sequences": sequences}
+            await self._uow.connection.execute(_APPLIED, row)
+
+    async def _run(self, record: Record, key: _Key, savepoint: bool) -> None:
+        entry = self._handlers.get(record.type)
+        if entry is None:  # no error: its owner may have shipped first
+            self.tally.ignored["unknown_type"] += 1
+        elif savepoint:
+            if reason := await self._try(record, *entry):
+                await self._park(record, key, reason)
+                return
+        else:
+            await self._handle(record, *entry)
+        if entry is not None:
+            self.tally.applied[record.type] += 1
+        key.last, key.moved = record.sequence, True
+
+    async def _try(self, record: Record, event: type[Event], handler: EventHandler) -> str | None:
+        try:
+            async with self._uow.connection.begin_nested():
+                await self._handle(record, event, handler)
+                await self._uow.flush()
+        except Exception as error:
+            if is_away(error) or (self._patient and is_transient(error)):
+                raise
+            self._uow.discard()
+            log.warning("event can't be applied", type=record.type, exc_info=error)
+            return type(error).__name__
+        return None
+
+    async def _handle(self, record: Record, event: type[Event], handler: EventHandler) -> None:
+        attributes = {"stegvis.event.type": record.type, "messaging.destination.name": record.topic}
+        with _tracer.start_as_current_span(f"on {record.type}", _trace_of(record), attributes=attributes, record_exception=False):
+            self._uow.received = record.received
+            try:
+                await handler(event.model_validate_json(record.value), self._uow)
+            finally:
+                self._uow.received = None
+
+    async def _park(self, record: Record, key: _Key, reason: str) -> None:
+        await park(self._uow, self._consumer, record, reason)
+        key.parked = True
+        self.tally.parked.append((record, reason))
+
+
+async def _apply(begin: Begin, consumer: str, records: Sequence[Record], handlers: Handlers, *, one_by_one: bool, patient: bool) -> _Tally:
+    async with begin() as uow:
+        batch = _Batch(uow, consumer, handlers, patient)
+        for record in await batch.receive(records):
+            await batch.admit(record, savepoint=one_by_one)
+        await batch.finish()
+    return batch.tally
+
+
+def _fault(record: Record, last: int | None) -> str | None:
+    """Why an event can't be applied, whatever its handler would say."""
+    if record.received is None:
+        return UNREADABLE
+    topic = TOPICS.get(record.topic)
+    if topic is None or record.received.source != topic.owner:
+        return WRONG_SOURCE
+    if last is not None and record.sequence > last + 1:
+        return GAP
+    return None
+
+
+def _trace_of(record: Record) -> Context:
+    """The trace that the event belongs to; a new one where a reader of the topic is in another zone."""
+    topic = TOPICS.get(record.topic)
+    header = record.headers.get("traceparent")
+    if topic is None or not topic.stays_in_zone or header is None:
+        return Context()
+    return _trace_context.extract({"traceparent": header}, Context())
