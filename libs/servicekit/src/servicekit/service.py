@@ -18,6 +18,8 @@ from servicekit.delivery.outbox import Begin, beginner
 from servicekit.keys import Keys, Trust
 from servicekit.settings import ServiceSettings
 from servicekit.timers import Timers
+from servicekit.web.cookie import SessionCookie
+from servicekit.web.sessions import leave
 
 Background = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 """Something that runs as long as the web application does, e.g. a listener on the database."""
@@ -94,6 +96,8 @@ def create_app(service: Service) -> FastAPI:
         app.include_router(router)
     service.pages.install(app)
     problems.install(app, service.pages)
+    app.state.leave = leave
+    app.add_middleware(SessionCookie)
     app.add_middleware(http_metrics.RequestMetrics)
     telemetry.instrument(app, engine)
     return app
