@@ -1,0 +1,29 @@
+"""Work that falls due: buckets at the border close, reminders are sent, what has served is deleted."""
+
+from uuid import UUID
+
+from servicekit.delivery.outbox import UnitOfWork
+from servicekit.timers import Every, Timers
+
+from helpjourney.handlers.border import CLOSE_BUCKET, close_bucket
+from helpjourney.handlers.notices import REMIND, Send, send_reminder
+from helpjourney.handlers.retention import delete_overdue
+
+RETENTION_SECONDS = 60
+
+
+def timers(send: Send) -> Timers:
+    """What is due when; `send` is the door that reminders leave by."""
+
+    async def remind(uow: UnitOfWork, appointment_id: UUID | None) -> None:
+        if appointment_id is not None:
+            await send_reminder(uow, appointment_id, send)
+
+    async def close(uow: UnitOfWork, bucket_id: UUID | None) -> None:
+        if bucket_id is not None:
+            await close_bucket(uow, bucket_id)
+
+    async def retain(uow: UnitOfWork, subject: UUID | None) -> None:  # noqa: ARG001 - a recurring timer has no subject
+        await delete_overdue(uow)
+
+    return {CLOSE_BUCKET: close, REMIND: remind, "retention": Every(RETENTION_SECONDS, retain)}
