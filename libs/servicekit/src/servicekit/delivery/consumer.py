@@ -1,0 +1,243 @@
+"""The one way in which a service reads Kafka: a batch is applied, then its offsets are committed.
+
+FastStream's own policies acknowledge first or skip on error, hence MANUAL; what fails before the handler (its parser, its decoder)
+would be skipped for good, hence an own parser and decoder and no body parameter.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import IllegalStateError, KafkaError
+from contracts.catalogue import topics_read_by
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from faststream.kafka.annotations import KafkaMessage
+from faststream.message import StreamMessage
+
+from servicekit.database import is_away
+from servicekit.delivery import metrics
+from servicekit.delivery.inbox import Handlers, apply
+from servicekit.delivery.kafka_access import broker_security
+from servicekit.delivery.outbox import Begin
+from servicekit.delivery.parking import count_parked
+from servicekit.delivery.record import Record
+from servicekit.settings import ServiceSettings
+
+BATCH = 500
+"""Records applied in one transaction at most."""
+POLL_MS = 50
+"""How long one poll waits; FastStream pauses as long again after an empty one."""
+FIRST_BACK_OFF, LONGEST_BACK_OFF = 0.2, 30.0
+MOST_ATTEMPTS = 6
+"""After so many tries an event that fails in a transient way is parked, unless the database is away altogether."""
+GRACE_SECONDS = 8.0
+WATCH_SECONDS = 5.0
+STALLED_SECONDS = 60.0
+UNWATCHED_SECONDS = 30.0
+
+log = structlog.get_logger("consumer")
+
+Partition = tuple[TopicPartition, list[ConsumerRecord]]
+
+
+@dataclass(slots=True)
+class _Progress:
+    position: int
+    since: float
+
+
+class Consumer:
+    """The consumer of one service: one subscriber over all topics that the catalogue lists for it."""
+
+    def __init__(self, service: str, settings: ServiceSettings, begin: Begin, handlers: Handlers, *, group: str | None = None) -> None:
+        self._service, self._settings = service, settings
+        self._begin, self._handlers = begin, handlers
+        self._group = group or service
+        self._topics = topics_read_by(service)
+        self._broker: KafkaBroker | None = None
+        self._attempts: dict[TopicPartition, int] = {}
+        self._progress: dict[TopicPartition, _Progress] = {}
+        self._watched = time.monotonic()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Read until `stop` is set, then finish the batch in hand. Kafka may be down when this begins."""
+        if not self._topics:
+            await stop.wait()
+            return
+        watch = asyncio.create_task(self._watch())
+        try:
+            await self._start(stop)
+            await stop.wait()
+        finally:
+            watch.cancel()
+            if self._broker is not None:
+                await self._broker.stop()
+
+    async def is_live(self) -> bool:
+        """The reading task is alive, and no partition has records waiting without progress, unless it is paused on purpose."""
+        if not self._topics:
+            return True
+        now = time.monotonic()
+        stalled = any(now - progress.since > STALLED_SECONDS for progress in self._progress.values())
+        return now - self._watched < UNWATCHED_SECONDS and self._reading() and not stalled
+
+    def _reading(self) -> bool:
+        tasks = [task for subscriber in self._broker.subscribers for task in getattr(subscriber, "tasks", ())] if self._broker else []
+        return self._broker is None or any(not task.done() for task in tasks)
+
+    async def _start(self, stop: asyncio.Event) -> None:
+        delay = FIRST_BACK_OFF
+        while not stop.is_set():
+            broker = self._create_broker()
+            try:
+                await broker.start()
+            except Exception as error:
+                log.warning("Kafka can't be reached", reason=type(error).__name__, seconds=round(delay, 1))
+                with suppress(Exception):
+                    await broker.stop()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), _jittered(delay))
+                delay = min(delay * 2, WATCH_SECONDS)
+            else:
+                self._broker = broker
+                return
+
+    def _create_broker(self) -> KafkaBroker:
+        broker = KafkaBroker(
+            self._settings.kafka_bootstrap_servers.split(","),
+            security=broker_security(self._settings),
+            client_id=self._group,
+            consumer_only=True,
+            allow_auto_create_topics=False,
+            metadata_max_age_ms=30_000,
+            graceful_timeout=GRACE_SECONDS,
+            logger=None,
+        )
+
+        @broker.subscriber(
+            *self._topics,
+            group_id=self._group,
+            batch=True,
+            max_records=BATCH,
+            batch_timeout_ms=POLL_MS,
+            ack_policy=AckPolicy.MANUAL,
+            auto_offset_reset="earliest",
+            parser=_as_it_came,
+            decoder=_as_it_is,
+        )
+        async def consume(message: KafkaMessage) -> None:
+            await self._consume(message.consumer, message.raw_message)
+
+        return broker
+
+    async def _consume(self, consumer: AIOKafkaConsumer, batch: Sequence[ConsumerRecord]) -> None:
+        """Apply a batch over all its partitions at once; if that fails, partition by partition. Never raises: that would skip it."""
+        partitions = list(_by_partition(batch).items())
+        if not any(self._attempts.get(partition) for partition, _ in partitions):
+            error = await self._try(batch, patient=True)
+            if error is None:
+                await self._commit(consumer, partitions)
+                return
+            if is_away(error):
+                self._come_again(consumer, partitions, error)
+                return
+        for partition, records in partitions:
+            patient = self._attempts.get(partition, 0) < MOST_ATTEMPTS
+            error = await self._try(records, patient=patient)
+            if error is None:
+                await self._commit(consumer, [(partition, records)])
+            else:
+                self._come_again(consumer, [(partition, records)], error)
+
+    async def _try(self, records: Sequence[ConsumerRecord], *, patient: bool) -> Exception | None:
+        try:
+            await apply(self._begin, self._group, [Record.of(raw) for raw in records], self._handlers, patient=patient)
+        except Exception as error:
+            return error
+        return None
+
+    async def _commit(self, consumer: AIOKafkaConsumer, partitions: Iterable[Partition]) -> None:
+        offsets = {}
+        for partition, records in partitions:
+            self._attempts.pop(partition, None)
+            if partition in consumer.assignment():  # a batch may span partitions, some gone since
+                offsets[partition] = records[-1].offset + 1
+        try:
+            if offsets:
+                await consumer.commit(offsets)
+        except (KafkaError, IllegalStateError) as error:  # it comes again, and is ignored then
+            log.warning("offsets not committed", reason=type(error).__name__)
+
+    def _come_again(self, consumer: AIOKafkaConsumer, partitions: Iterable[Partition], error: Exception) -> None:
+        """Pause what failed and go back to its first record; polling goes on, other partitions flow."""
+        for partition, records in partitions:
+            if partition not in consumer.assignment():
+                continue
+            attempts = self._attempts[partition] = self._attempts.get(partition, 0) + 1
+            delay = _jittered(min(FIRST_BACK_OFF * 2 ** min(attempts - 1, 20), LONGEST_BACK_OFF))
+            log.warning("events wait", topic=partition.topic, attempts=attempts, seconds=round(delay, 1), exc_info=error)
+            consumer.pause(partition)
+            consumer.seek(partition, records[0].offset)
+            asyncio.get_running_loop().call_later(delay, _resume, consumer, partition)
+
+    async def _watch(self) -> None:
+        """Measure lag, progress and what is parked."""
+        while True:
+            self._watched = time.monotonic()
+            try:
+                async with self._begin() as uow:
+                    metrics.parked_events.set(await count_parked(uow.connection, self._group))
+                for subscriber in self._broker.subscribers if self._broker else ():
+                    if consumer := getattr(subscriber, "consumer", None):
+                        await self._measure(consumer)
+            except Exception as error:
+                log.warning("consumer can't be looked at", reason=type(error).__name__)
+            await asyncio.sleep(WATCH_SECONDS)
+
+    async def _measure(self, consumer: AIOKafkaConsumer) -> None:
+        paused, now = consumer.paused(), time.monotonic()
+        metrics.paused_partitions.set(len(paused))
+        assigned = consumer.assignment()
+        self._progress = {partition: progress for partition, progress in self._progress.items() if partition in assigned}
+        for partition in assigned:
+            end = consumer.highwater(partition)
+            if end is None:
+                continue
+            position = await asyncio.wait_for(consumer.position(partition), WATCH_SECONDS)
+            metrics.consumer_lag.labels(partition.topic, partition.partition).set(max(end - position, 0))
+            before = self._progress.get(partition)
+            if before is None or position >= end or position != before.position or partition in paused:
+                self._progress[partition] = _Progress(position, now)
+
+
+def _by_partition(batch: Iterable[ConsumerRecord]) -> dict[TopicPartition, list[ConsumerRecord]]:
+    partitions: dict[TopicPartition, list[ConsumerRecord]] = {}
+    for raw in batch:
+        partitions.setdefault(TopicPartition(raw.topic, raw.partition), []).append(raw)
+    return partitions
+
+
+def _resume(consumer: AIOKafkaConsumer, partition: TopicPartition) -> None:
+    if partition in consumer.assignment():
+        consumer.resume(partition)
+
+
+def _jittered(seconds: float) -> float:
+    return seconds * random.uniform(0.8, 1.2)  # noqa: S311 - jitter
+
+
+async def _as_it_came(batch: tuple[ConsumerRecord, ...], parse: Callable[[Any], Awaitable[StreamMessage[Any]]]) -> StreamMessage[Any]:
+    message = await parse((replace(batch[0], headers=()),))  # FastStream's parser fails on a header that isn't text
+    message.raw_message = batch
+    return message
+
+
+async def _as_it_is(message: StreamMessage[Any]) -> object:
+    return message.body

@@ -1,0 +1,35 @@
+"""How a service reaches Kafka: address, transport and principal, for producers and for FastStream's broker."""
+
+import ssl
+from typing import Any
+
+from faststream.security import BaseSecurity, SASLScram256
+
+from servicekit.settings import ServiceSettings
+
+MECHANISM = "SCRAM-SHA-256"
+
+
+def client_options(settings: ServiceSettings) -> dict[str, Any]:
+    """Settings of an aiokafka client."""
+    options: dict[str, Any] = {
+        "bootstrap_servers": settings.kafka_bootstrap_servers,
+        "security_protocol": settings.kafka_security_protocol,
+    }
+    if settings.kafka_security_protocol.endswith("SSL"):
+        options["ssl_context"] = ssl.create_default_context()
+    if settings.kafka_username and settings.kafka_password:
+        options |= {
+            "sasl_mechanism": MECHANISM,
+            "sasl_plain_username": settings.kafka_username,
+            "sasl_plain_password": settings.kafka_password.get_secret_value(),
+        }
+    return options
+
+
+def broker_security(settings: ServiceSettings) -> BaseSecurity | None:
+    """The same for FastStream; None = plain."""
+    context = ssl.create_default_context() if settings.kafka_security_protocol.endswith("SSL") else None
+    if settings.kafka_username and settings.kafka_password:
+        return SASLScram256(settings.kafka_username, settings.kafka_password.get_secret_value(), ssl_context=context, use_ssl=bool(context))
+    return BaseSecurity(ssl_context=context, use_ssl=True) if context else None

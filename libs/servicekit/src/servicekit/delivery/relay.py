@@ -1,0 +1,181 @@
+"""Moves committed facts to Kafka, in order per key. A row that exists is unsent.
+
+One relay leads at a time, by a lock in the transaction that deletes; the others stand by. What was sent is deleted only when every
+in-sync replica has it, so a crash may repeat facts, in their order, and never skips one. A key stops at its first failure.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+import asyncpg
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from servicekit.database import driver_dsn, server_settings
+from servicekit.delivery import metrics
+from servicekit.delivery.kafka_access import client_options
+from servicekit.delivery.lanes import Fact, Outcome, abandon, create_producer, send
+from servicekit.delivery.outbox import CHANNEL
+from servicekit.settings import ServiceSettings
+
+WINDOW = 2000
+"""Facts looked at in one round."""
+POLL = 1.0
+"""Seconds between two looks when nothing wakes the relay; NOTIFY does at once."""
+ROUND_SECONDS = 8.0
+"""After this time a round gives up what isn't acknowledged: its transaction must not stay open while Kafka is away."""
+IDLE_LIMIT_MS = 30_000
+"""A relay that is frozen inside a round loses its lead after this time."""
+FIRST_BACK_OFF, LONGEST_BACK_OFF = 0.2, 30.0
+LATE_BACK_OFF = 2.0
+RECONNECT_AT_MOST = 5.0
+STUCK_SECONDS = 60.0
+WATCH_SECONDS = 5.0
+LIVE_SECONDS = 60.0
+
+log = structlog.get_logger("relay")
+
+_LEAD = "select pg_try_advisory_xact_lock(hashtext('stegvis/relay'), $1)"
+_NEXT = """select position, topic, key, headers, value, time from outbox
+where ($1 = 1 or abs(hashtext(key)::bigint) % $1 = $2) and (topic || ' ' || key) <> all ($3::text[]) order by position limit $4"""
+_FORGET = "delete from outbox where position = any ($1::bigint[])"
+_DEPTH = text("select count(*) as rows, coalesce(extract(epoch from clock_timestamp() - min(written_at)), 0) as oldest from outbox")
+
+
+@dataclass(slots=True)
+class _Hold:
+    until: float
+    delay: float
+
+
+class Relay:
+    """The relay of one service (or of one of its `shards`)."""
+
+    def __init__(self, engine: AsyncEngine, settings: ServiceSettings, *, shard: int = 0, shards: int = 1) -> None:
+        self._engine, self._settings = engine, settings
+        self._shard, self._shards = shard, shards
+        self._held: dict[str, _Hold] = {}
+        self._careful: set[tuple[str, int]] = set()
+        self._producer: AIOKafkaProducer | None = None
+        self._last_look = time.monotonic()
+
+    async def is_live(self) -> bool:
+        """The relay still looks, whether or not the database and Kafka answer."""
+        return time.monotonic() - self._last_look < LIVE_SECONDS
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Relay until `stop` is set, through restarts of the database and of Kafka; then finish the round in hand."""
+        watch = asyncio.create_task(self._watch())
+        delay = FIRST_BACK_OFF
+        try:
+            while not stop.is_set():
+                try:
+                    async with self._connected() as (connection, woken):
+                        delay = FIRST_BACK_OFF
+                        await self._relay(connection, woken, stop)
+                except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, KafkaError) as error:
+                    log.warning("relay waits", reason=type(error).__name__, seconds=round(delay, 1))
+                    self._last_look = time.monotonic()
+                    await _wait(stop, delay * random.uniform(0.8, 1.2))  # noqa: S311 - jitter
+                    delay = min(delay * 2, RECONNECT_AT_MOST)
+        finally:
+            watch.cancel()
+            if self._producer is not None:
+                await abandon(self._producer)
+
+    async def _relay(self, connection: asyncpg.Connection, woken: asyncio.Event, stop: asyncio.Event) -> None:
+        ending = asyncio.create_task(stop.wait())
+        ending.add_done_callback(lambda _: woken.set())
+        try:
+            while not stop.is_set():
+                woken.clear()
+                self._last_look = time.monotonic()
+                if await self.round(connection) == 0:
+                    await _wait(woken, POLL)
+        finally:
+            ending.cancel()
+
+    async def round(self, connection: asyncpg.Connection) -> int:
+        """Send the oldest facts and forget those that are acknowledged. Returns how many; 0 also when another relay leads."""
+        producer = await self._ready_producer()
+        async with connection.transaction():
+            if not await connection.fetchval(_LEAD, self._shard):
+                return 0
+            rows = await connection.fetch(_NEXT, self._shards, self._shard, self._waiting(), WINDOW)
+            if not rows:
+                return 0
+            outcome = await send(producer, [Fact(*row) for row in rows], self._careful, ROUND_SECONDS)
+            await connection.execute(_FORGET, outcome.acked)
+        metrics.relayed.inc(len(outcome.acked))
+        await self._learn(outcome)
+        return len(outcome.acked) + len(outcome.careful)
+
+    async def _ready_producer(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            producer = create_producer(client_options(self._settings))
+            try:
+                await producer.start()
+            except BaseException:
+                await abandon(producer)
+                raise
+            self._producer = producer
+        return self._producer
+
+    async def _learn(self, outcome: Outcome) -> None:
+        now = time.monotonic()
+        for place in outcome.held:
+            delay = min(self._held[place].delay * 2, LONGEST_BACK_OFF) if place in self._held else FIRST_BACK_OFF
+            self._held[place] = _Hold(now + delay, delay)
+        for place in outcome.late:
+            self._held[place] = _Hold(now + LATE_BACK_OFF, FIRST_BACK_OFF)
+        for place in [place for place, hold in self._held.items() if hold.until + 2 * LONGEST_BACK_OFF < now]:
+            del self._held[place]
+        self._careful = outcome.careful or (self._careful if outcome.held else set())
+        if outcome.broken and self._producer is not None:
+            broken, self._producer = self._producer, None
+            await abandon(broken)
+
+    def _waiting(self) -> list[str]:
+        now = time.monotonic()
+        return [place for place, hold in self._held.items() if hold.until > now]
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[tuple[asyncpg.Connection, asyncio.Event]]:
+        """One connection that works and listens; `woken` is set when facts were committed, and when the connection is lost."""
+        own = server_settings("relay") | {"idle_in_transaction_session_timeout": str(IDLE_LIMIT_MS)}
+        connection = await asyncpg.connect(driver_dsn(self._settings.dsn), server_settings=own, timeout=5)
+        woken = asyncio.Event()
+        try:
+            await connection.add_listener(CHANNEL, lambda *_: woken.set())
+            connection.add_termination_listener(lambda *_: woken.set())
+            yield connection, woken
+        finally:
+            connection.terminate()
+
+    async def _watch(self) -> None:
+        """Show how much waits; say so once a minute when it has waited too long."""
+        said = 0.0
+        while True:
+            try:
+                async with self._engine.connect() as connection:
+                    rows, oldest = (await connection.execute(_DEPTH)).one()
+                metrics.outbox_rows.set(rows)
+                metrics.outbox_oldest_seconds.set(float(oldest))
+                if oldest > STUCK_SECONDS and time.monotonic() - said > STUCK_SECONDS:
+                    said = time.monotonic()
+                    log.error("facts are stuck in the outbox", rows=rows, oldest_seconds=round(float(oldest)))
+            except Exception as error:
+                log.warning("outbox can't be looked at", reason=type(error).__name__)
+            await asyncio.sleep(WATCH_SECONDS)
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)
