@@ -30,8 +30,11 @@ ERRORS: Mapping[str, ErrorPage] = {
     "not_logged_in": ErrorPage(
         _("Du må logge inn først"), _("Du er ikke logget inn, eller så er du logget ut fordi det har gått en stund."), HUMAN
     ),
-    "forbidden": ErrorPage(
-        _("Du kommer ikke inn her"), _("Siden er for noen andre, eller skjemaet er for gammelt. Prøv igjen fra forsiden."), HUMAN
+    "forbidden": ErrorPage(_("Du kommer ikke inn her"), _("Siden er for noen andre. Du har ikke gjort noe galt."), HUMAN),
+    "form_not_ours": ErrorPage(
+        _("Skjemaet er for gammelt"),
+        _("Siden var åpen for lenge, eller er åpnet et annet sted. Åpne den på nytt. Ingenting er sendt."),
+        RETRY,
     ),
     "refused": ErrorPage(_("Du kom ikke inn"), _("Innloggingen ble ikke godtatt. Du kan få hjelp uten å logge inn."), HUMAN),
     "not_found": ErrorPage(_("Vi finner ikke siden"), _("Adressen kan være feil, eller siden er flyttet."), HUMAN),
@@ -60,3 +63,20 @@ def error_page(status: int, code: str = "") -> ErrorPage:
     if code in ERRORS:
         return ERRORS[code]
     return ERRORS[_BY_STATUS.get(status, "failed" if status >= 500 else "bad_request")]
+
+
+FIELD_ERRORS: Mapping[str, str] = {
+    "missing": _("Fyll ut dette feltet"),
+    "too_short": _("Skriv litt mer"),
+    "too_long": _("Teksten er for lang. Kort den ned litt"),
+    "unknown_choice": _("Velg ett av svarene"),
+    "not_a_date": _("Skriv en dato som finnes"),
+    "not_an_id": _("Velg på nytt"),
+    "mistyped": _("Koden stemmer ikke. Se over hvert tegn"),
+}
+"""What a field's error says where the page has no words of its own; by the codes of servicekit's InvalidInputError."""
+
+
+def field_error(code: str) -> str:
+    """The msgid for a code; a general one for a code that is not listed."""
+    return FIELD_ERRORS.get(code, _("Se over dette feltet"))

@@ -41,6 +41,10 @@ class Translation(gettext.NullTranslations):
             return forms
         return forms[min(self._form(n), len(forms) - 1)]
 
+    def spoken(self, message: str) -> str:
+        """The language that `gettext` answers in."""
+        return self.language if message in self.messages else "nb"
+
     def _form(self, n: int) -> int:
         if self.language == "se":  # CLDR: one, two, other
             return {1: 0, 2: 1}.get(n, 2)

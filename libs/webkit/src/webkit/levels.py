@@ -24,10 +24,10 @@ class Level:
 LEVELS: Mapping[str, Level] = {
     level.name: level
     for level in (
-        Level("open", False, "accent", "", _("Åpen side. Ingen innlogging.")),
+        Level("open", False, "accent", "", _("Åpen side. Du trenger ikke å logge inn.")),
         Level("anonymous", True, "brand1", _("Side"), _("Her er du anonym. Vi vet ikke hvem du er.")),
-        Level("known", True, "brand2", _("Side"), _("Her er du, eller blir du, logget inn. Helsetjenesten vet hvem du er.")),
-        Level("staff", True, "neutral", _("Side"), _("For ansatte.")),
+        Level("known", True, "brand2", _("Side"), _("Personlig side. Når du er logget inn, vet vi hvem du er.")),
+        Level("staff", True, "neutral", _("Side"), _("Side for ansatte.")),
     )
 }
 

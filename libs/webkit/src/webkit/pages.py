@@ -139,6 +139,11 @@ class Pages:
         """The error page for a status and a code (webkit.errors): what happened, what to do next, and the crisis block."""
         return self.render(request, "webkit/error.html", status, error=errors.error_page(status, code))
 
+    def field_errors(self, request: Request, codes: Mapping[str, str], texts: Mapping[str, str] | None = None) -> dict[str, str]:
+        """Field name -> text in the reader's language, for `ui.error_summary` and `error=`. `texts`: the page's own msgids by field."""
+        say = self.translation(request)
+        return {name: say(texts[name] if texts and name in texts else errors.field_error(code)) for name, code in codes.items()}
+
     @cached_property
     def _environments(self) -> dict[str, Environment]:
         return {}
@@ -157,7 +162,9 @@ class Pages:
         translation = translate(language, *self._folders)
         environment.install_gettext_translations(translation, newstyle=True)  # type: ignore[attr-defined]
         environment.filters.update(filters(translation.locale))
-        environment.globals.update(asset=self.static.url, crisis_data=crisis(), languages=LANGUAGES, lang=language)
+        environment.globals.update(
+            asset=self.static.url, crisis_data=crisis(), languages=LANGUAGES, lang=language, spoken=translation.spoken
+        )
         return environment
 
     def _context(self, request: Request, language: str) -> dict[str, Any]:

@@ -1,10 +1,13 @@
 """The way out of every page: ends the session, clears what the browser keeps of this host, and leads somewhere harmless."""
 
+import logging
 from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+
+log = logging.getLogger("webkit.quick_exit")
 
 PATH = "/forlat"
 Leave = Callable[[Request], Awaitable[None]]
@@ -28,7 +31,15 @@ def quick_exit_route(url: Callable[[], str], leave: Callable[[Request], Leave | 
             headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'
             end = leave(request)
             if end is not None:
-                await end(request)
+                await _end(end, request)
         return Response(status_code=303, headers=headers)
 
     return Route(PATH, answer, methods=["POST"], name="quick_exit")
+
+
+async def _end(leave: Leave, request: Request) -> None:
+    """She gets away even when the session's end fails: its cookie is cleared, and it ends by itself."""
+    try:
+        await leave(request)
+    except Exception as error:
+        log.error("the session could not be ended: %s", type(error).__name__)
