@@ -1,5 +1,6 @@
 """The rules of a question, without a database."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -78,12 +79,13 @@ def test_one_takes_a_question_before_one_answers_it() -> None:
 def test_an_answer_that_was_sent_stays_as_it_is() -> None:
     """INVARIANT: the answer doesn't change under the reader."""
     question = answered(a_question())
-    for act in (
+    acts: tuple[Callable[[], object], ...] = (
         lambda: question.answer_with(WRITER, b"b", "x", NOW, KEPT),
         lambda: question.draft(WRITER, b"b", second_read=False),
         lambda: question.assign(WRITER),
         lambda: question.hand_back(WRITER),
-    ):
+    )
+    for act in acts:
         with pytest.raises(AlreadyAnsweredError):
             act()
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from servicekit.crypto import Vault
 from servicekit.keys import Keys
 from servicekit.service import Service
+from servicekit.web.relying_party import login_routes
 from webkit import Pages
 
 from dialog import consumers
@@ -12,7 +13,7 @@ from dialog.api import chats as chats_api
 from dialog.api import questions as questions_api
 from dialog.domain.acute import AcuteWords
 from dialog.handlers.questions import QuestionDesk
-from dialog.pages import chats, desk, front, handoffs, panel, questions
+from dialog.pages import answers, approvals, chats, desk, front, handoffs, panel, panel_answers, questions
 from dialog.settings import Settings
 from dialog.timers import chats as chat_timers
 from dialog.timers import questions as question_timers
@@ -29,15 +30,19 @@ def create_service(settings: Settings) -> Service:
         routers=[
             front.router,
             questions.router,
+            answers.router,
             panel.router,
+            panel_answers.router,
+            approvals.router,
             chats.router,
             handoffs.router,
             desk.router,
             questions_api.router,
             chats_api.router,
+            login_routes(youth=False, staff=True),
         ],
         handlers=consumers.HANDLERS,
-        timers={**question_timers.TIMERS, **chat_timers.TIMERS},
+        timers={**question_timers.TIMERS, **chat_timers.timers(settings.border_bucket_seconds)},
         pages=Pages(templates_dir=HERE / "templates", locale_dir=HERE / "locale", service="dialog", level="anonymous"),
         state={"questions": QuestionDesk(settings.question_limits, Vault(keys.vault), keys.service, AcuteWords.listed())},
     )

@@ -1,6 +1,15 @@
 """Alembic's entry into dialog's tables."""
 
-from dialog.store import chats, directory, handoffs, metadata, publications, questions, tries  # noqa: F401  tables register themselves
+from dialog.store import (  # noqa: F401  tables register themselves
+    availability,
+    chats,
+    directory,
+    handoffs,
+    metadata,
+    publications,
+    questions,
+    tries,
+)
 from servicekit.migrations import run
 
 run(metadata)

@@ -120,3 +120,8 @@ def _queued(question: Question, answerer: Answerer, now: datetime) -> QueuedQues
         and question.drafted_by != answerer.subject,
         question.organisation == answerer.organisation,
     )
+
+
+async def is_acute(connection: AsyncConnection, receipt_hash: bytes) -> bool:
+    """Whether the question of a receipt was put first."""
+    return bool(await connection.scalar(select(questions.c.acute).where(questions.c.receipt_hash == receipt_hash)))

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
-from servicekit.migrations import create_plumbing
+from servicekit.migrations import create_plumbing, drop_plumbing
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0001"
@@ -60,3 +60,9 @@ def upgrade() -> None:
         sa.Column("owner_number", sa.Text, nullable=False, index=True),
         sa.Column("entry", JSONB, nullable=False),
     )
+
+
+def downgrade() -> None:
+    for table in ("help_services", "tries", "publications", "questions"):
+        op.drop_table(table)
+    drop_plumbing(op)
