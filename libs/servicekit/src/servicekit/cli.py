@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from servicekit import logs, migrations, telemetry
 from servicekit.keys import MissingKeyError
@@ -50,6 +51,6 @@ def _parse(name: str, own_verbs: Iterable[str]) -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _reason(problem: dict[str, object]) -> str:
-    place = ".".join(str(part).upper() for part in problem["loc"])  # type: ignore[attr-defined]
+def _reason(problem: ErrorDetails) -> str:
+    place = ".".join(str(part).upper() for part in problem["loc"])
     return f"{place}: {problem['msg']}" if place else str(problem["msg"]).removeprefix("Value error, ")

@@ -1,6 +1,6 @@
 """Liveness and readiness of one process. Local only: a neighbour that is down never makes this service unready."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from fastapi import FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
@@ -8,10 +8,10 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 Check = Callable[[], Awaitable[bool]]
 
 
-def install(app: FastAPI, live: dict[str, Check], ready: dict[str, Check]) -> None:
+def install(app: FastAPI, live: Mapping[str, Check], ready: Mapping[str, Check]) -> None:
     """Serve `/livez`, `/readyz` and `/metrics`: 200 when every check holds, else 503 with the names of those that fail."""
 
-    async def report(checks: dict[str, Check], response: Response) -> dict[str, str]:
+    async def report(checks: Mapping[str, Check], response: Response) -> dict[str, str]:
         failing = [name for name, check in checks.items() if not await _holds(check)]
         response.status_code = 503 if failing else 200
         return {"status": "failing" if failing else "ok", "failing": ", ".join(failing)}

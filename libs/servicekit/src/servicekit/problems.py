@@ -9,6 +9,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
+from servicekit.database import is_transient
+
 log = structlog.get_logger("problems")
 
 PROBLEM_PREFIX = "urn:stegvis:problem:"
@@ -97,9 +99,8 @@ def install(app: FastAPI, pages: Pages | None) -> None:
 
     @app.exception_handler(Exception)
     async def of_failure(request: Request, error: Exception) -> Response:
-        unavailable = isinstance(error, ConnectionError | TimeoutError) or type(error).__module__.startswith(("asyncpg", "sqlalchemy"))
         log.error("request failed", route=getattr(request.scope.get("route"), "path", None), exc_info=error)
-        return answer(request, Problem(503, headers={"Retry-After": "5"}) if unavailable else Problem(500))
+        return answer(request, Problem(503, headers={"Retry-After": "5"}) if is_transient(error) else Problem(500))
 
 
 def reads_pages(request: Request) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from enum import StrEnum
 
@@ -10,6 +10,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
+from servicekit import health
 from servicekit.delivery.consumer import Consumer
 from servicekit.delivery.relay import Relay
 from servicekit.service import Service, create_app, create_internal_app
@@ -35,7 +36,7 @@ async def run(service: Service, parts: frozenset[Part]) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     app = create_app(service)
-    live = {}
+    live: dict[str, health.Check] = {}
     async with asyncio.TaskGroup() as tasks:
         if Part.CONSUME in parts:
             consumer = Consumer(service.name, service.settings, app.state.begin, service.handlers)
@@ -62,7 +63,7 @@ async def _serve(public: FastAPI | None, internal: FastAPI, service: Service, st
 
 
 @asynccontextmanager
-async def _stopping_together(servers: list[uvicorn.Server], public: FastAPI | None, stop: asyncio.Event) -> AsyncIterator[None]:
+async def _stopping_together(servers: Sequence[uvicorn.Server], public: FastAPI | None, stop: asyncio.Event) -> AsyncIterator[None]:
     async def wait() -> None:
         await stop.wait()
         if public is not None:

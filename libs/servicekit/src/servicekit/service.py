@@ -1,7 +1,7 @@
 """What a service is made of, and how its parts become a web application and a running process."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -18,6 +18,7 @@ from servicekit.delivery.outbox import Begin, beginner
 from servicekit.keys import Keys, Trust
 from servicekit.settings import ServiceSettings
 from servicekit.timers import Timers
+from servicekit.web import sessions
 from servicekit.web.cookie import SessionCookie
 from servicekit.web.sessions import leave
 
@@ -42,11 +43,10 @@ class Service:
     handlers: Handlers = field(default_factory=dict)
     timers: Timers = field(default_factory=dict)
     backgrounds: Sequence[Background] = ()
-    verbs: Mapping[str, Callable[["Service"], Awaitable[None]]] = field(default_factory=dict)
+    verbs: Mapping[str, Callable[["Service"], Coroutine[Any, Any, None]]] = field(default_factory=dict)
     """Verbs of operation that only this service has, e.g. `seed`."""
     state: Mapping[str, Any] = field(default_factory=dict)
     """What else the doors of this service need on `app.state`, by name."""
-
 
     @property
     def version(self) -> str:
@@ -98,12 +98,14 @@ def create_app(service: Service) -> FastAPI:
     problems.install(app, service.pages)
     app.state.leave = leave
     app.add_middleware(SessionCookie)
+    app.state.leave = sessions.leave
+    app.add_middleware(SessionCookie)
     app.add_middleware(http_metrics.RequestMetrics)
     telemetry.instrument(app, engine)
     return app
 
 
-def create_internal_app(service: Service, public: FastAPI, live: dict[str, health.Check]) -> FastAPI:
+def create_internal_app(service: Service, public: FastAPI, live: Mapping[str, health.Check]) -> FastAPI:
     """Health, metrics and the description of the API, on a port that the gateway doesn't know."""
     app = FastAPI(title=f"{service.name} (internal)", version=service.version, docs_url=None, redoc_url=None, openapi_url=None)
 
@@ -121,4 +123,4 @@ def create_internal_app(service: Service, public: FastAPI, live: dict[str, healt
 
 async def _answers(engine: AsyncEngine) -> bool:
     async with asyncio.timeout(2), engine.connect() as connection:
-        return await connection.scalar(text("select count(*) from alembic_version")) == 1
+        return bool(await connection.scalar(text("select count(*) from alembic_version")))
