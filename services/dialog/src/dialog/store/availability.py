@@ -1,0 +1,104 @@
+"""Tables and rows of availability: the live state of each chat service, and who is on duty."""
+
+from dataclasses import asdict
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Boolean, Column, DateTime, Float, Integer, Table, Text, Uuid, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dialog.domain.availability import DUTY_WITHOUT_SIGN, Load, NotOnDutyError, Provider
+from dialog.domain.chats import ChatState
+from dialog.domain.retention import Retention
+from dialog.store import metadata
+from dialog.store.chats import chats
+
+providers = Table(
+    "providers",
+    metadata,
+    Column("service_id", Uuid, primary_key=True),
+    Column("is_open", Boolean, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("changed_at", DateTime(timezone=True)),
+    Column("retention", Text, nullable=False),
+    Column("average_minutes", Float, nullable=False),
+    Column("told_length", Integer),
+    Column("told_wait", Integer),
+)
+
+duties = Table(
+    "duties",
+    metadata,
+    Column("helper", Uuid, primary_key=True),
+    Column("service_id", Uuid, nullable=False, index=True),
+    Column("capacity", Integer, nullable=False, comment="Chats at once"),
+    Column("seen_at", DateTime(timezone=True), nullable=False),
+)
+
+
+async def lock_provider(connection: AsyncConnection, service_id: UUID) -> Provider:
+    """The service's live state, held until the transaction ends; closed and new if there was none."""
+    new = asdict(Provider(service_id))
+    await connection.execute(insert(providers).values(new).on_conflict_do_nothing())
+    row = (await connection.execute(select(providers).where(providers.c.service_id == service_id).with_for_update())).one()
+    return Provider(**{**row._mapping, "retention": Retention(row.retention)})
+
+
+async def save_provider(connection: AsyncConnection, provider: Provider) -> None:
+    await connection.execute(update(providers).where(providers.c.service_id == provider.service_id).values(asdict(provider)))
+
+
+async def provider_ids(connection: AsyncConnection) -> list[UUID]:
+    """Every service with a live state, in the order in which they are locked."""
+    return list(await connection.scalars(select(providers.c.service_id).order_by(providers.c.service_id)))
+
+
+async def load_of(connection: AsyncConnection, service_id: UUID) -> Load:
+    """The places of the helpers on duty, and the chats that wait or go on."""
+    places = select(func.coalesce(func.sum(duties.c.capacity), 0)).where(duties.c.service_id == service_id).scalar_subquery()
+    of_service = select(func.count()).select_from(chats).where(chats.c.service_id == service_id)
+    active = of_service.where(chats.c.state == ChatState.ACTIVE).scalar_subquery()
+    waiting = of_service.where(chats.c.state == ChatState.WAITING).scalar_subquery()
+    row = (await connection.execute(select(places, active, waiting))).one()
+    return Load(*row)
+
+
+async def duty_of(connection: AsyncConnection, helper: UUID) -> UUID | None:
+    """The service at which the helper is on duty."""
+    service_id: UUID | None = await connection.scalar(select(duties.c.service_id).where(duties.c.helper == helper))
+    return service_id
+
+
+async def lock_duty(connection: AsyncConnection, helper: UUID) -> int:
+    """How many chats the helper may have at once; the row is held. Raises NotOnDutyError."""
+    capacity = await connection.scalar(select(duties.c.capacity).where(duties.c.helper == helper).with_for_update())
+    if capacity is None:
+        raise NotOnDutyError
+    return int(capacity)
+
+
+async def set_duty(connection: AsyncConnection, helper: UUID, service_id: UUID, capacity: int, now: datetime) -> None:
+    values = {"service_id": service_id, "capacity": capacity, "seen_at": now}
+    statement = insert(duties).values(helper=helper, **values)
+    await connection.execute(statement.on_conflict_do_update(index_elements=["helper"], set_=values))
+
+
+async def end_duty(connection: AsyncConnection, helper: UUID) -> None:
+    await connection.execute(delete(duties).where(duties.c.helper == helper))
+
+
+async def end_silent_duties(connection: AsyncConnection, service_id: UUID, now: datetime) -> None:
+    """Helpers whose desk has been silent for too long are no longer there."""
+    silent = duties.c.seen_at <= now - DUTY_WITHOUT_SIGN
+    await connection.execute(delete(duties).where(duties.c.service_id == service_id, silent))
+
+
+async def count_helpers(connection: AsyncConnection, service_id: UUID) -> int:
+    return int(await connection.scalar(select(func.count()).select_from(duties).where(duties.c.service_id == service_id)) or 0)
+
+
+async def count_active(connection: AsyncConnection, helper: UUID) -> int:
+    """Chats that the helper has now."""
+    of_helper = (chats.c.helper == helper) & (chats.c.state == ChatState.ACTIVE)
+    return int(await connection.scalar(select(func.count()).select_from(chats).where(of_helper)) or 0)
