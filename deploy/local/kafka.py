@@ -126,7 +126,7 @@ class LocalKafka:
         arguments = ["format", f"--cluster-id={cluster}", "-c", str(folder / "server.properties")]  # an id may begin with "-"
         done = subprocess.run([*self._java, "kafka.tools.StorageTool", *arguments], capture_output=True, check=False, text=True)
         if done.returncode != 0:
-            raise StartError(f"Kafka's format of {folder} failed: {done.stderr[-800:]}")
+            raise StartError(f"Kafka's format of {folder} failed: {(done.stdout + done.stderr)[-800:]}")
 
     def _end_previous_run(self, folder: Path) -> None:
         file = folder / "pid"

@@ -97,7 +97,7 @@ def test_a_taken_port_is_named(kafka, tmp_path):
 
 
 def test_a_node_that_cannot_start_says_so_with_its_last_lines(tmp_path):
-    with pytest.raises(StartError, match=r"(?s)kafka-1 ended with code 1 before it was accepting clients.*heap"):
+    with pytest.raises(StartError, match=r"(?s)kafka/1 failed: .*heap size"):
         LocalKafka(datadir=tmp_path / "kafka", heap="10m").start()
 
 

@@ -1,0 +1,105 @@
+"""Writes the gateway's configuration: one host name per service, nothing about the reader passed on, a page when a service is down."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+STATIC = Path(__file__).with_name("static")
+
+TRACE_HEADERS = ("Traceparent", "Tracestate", "Baggage", "X-Request-Id", "X-Correlation-Id")
+"""What would let two zones recognise each other's requests: taken off in both directions."""
+ADDRESS_HEADERS = ("X-Forwarded-For", "X-Real-Ip", "X-Client-Ip", "Forwarded", "True-Client-Ip", "Client-Ip")
+"""What would tell a service where its reader sits. Caddy adds the first by itself; others could be sent by a client."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One host name and the address (host:port) of the service behind it."""
+
+    host: str
+    upstream: str
+
+
+def caddyfile(port: int, routes: Mapping[str, Route], bind: str = "127.0.0.1", static: Path = STATIC) -> str:
+    """The whole Caddyfile. `routes`: by service name. `bind`: addresses to listen on, separated by spaces."""
+    sites = "\n".join(_site(port, route, bind, static) for route in routes.values())
+    return f"""{{
+	admin off
+	auto_https off
+	persist_config off
+	grace_period 3s
+	log default {{
+		output stderr
+		level WARN
+		# No request is logged, not even one that failed: it holds the reader's address, path and headers.
+		exclude http.log.error http.log.access http.handlers.reverse_proxy
+	}}
+	servers {{
+		protocols h1
+		timeouts {{
+			read_header 10s
+			idle 2m
+		}}
+	}}
+}}
+
+{sites}
+http://:{port} {{
+	bind {bind}
+	header -Server
+	respond "Ukjent adresse" 421
+}}
+"""
+
+
+def _site(port: int, route: Route, bind: str, static: Path) -> str:
+    strip_up = "\n".join(f"\t\t\theader_up -{name}" for name in (*TRACE_HEADERS, *ADDRESS_HEADERS))
+    strip_down = "\n".join(f"\t\t\theader_down -{name}" for name in (*TRACE_HEADERS, "Server", "Via"))
+    return f"""http://{route.host}:{port} {{
+	bind {bind}
+	handle /_gateway/* {{
+		root * {static}
+		uri strip_prefix /_gateway
+		header Cache-Control "public, max-age=3600"
+		header -Server
+		file_server
+	}}
+	handle {{
+		request_body {{
+			max_size 1MB
+		}}
+		reverse_proxy {route.upstream} {{
+			flush_interval -1
+{strip_up}
+{strip_down}
+			transport http {{
+				dial_timeout 2s
+				response_header_timeout 30s
+			}}
+		}}
+	}}
+	handle_errors 413 {{
+		header -Server
+		respond "For stor" 413
+	}}
+	handle_errors {{
+		root * {static}
+		rewrite * /down.html
+		header {{
+			Content-Type "text/html; charset=utf-8"
+			Content-Language nb
+			Cache-Control no-store
+			Content-Security-Policy "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+			Referrer-Policy same-origin
+			X-Content-Type-Options nosniff
+			Retry-After 10
+			-Server
+			-Etag
+			-Last-Modified
+		}}
+		file_server {{
+			status 503
+		}}
+	}}
+}}
+"""

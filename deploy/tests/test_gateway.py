@@ -1,0 +1,144 @@
+"""The gateway: a real Caddy before stand-ins for the services."""
+
+import json
+import re
+import socket
+import sys
+import time
+from html.parser import HTMLParser
+from pathlib import Path
+
+import httpx
+import pytest
+
+from deploy.gateway.caddyfile import ADDRESS_HEADERS, STATIC, TRACE_HEADERS, Route
+from deploy.local.gateway import LocalGateway
+from deploy.local.processes import Child, StartError, free_ports, listens
+
+STAND_IN = Path(__file__).with_name("stand_in.py")
+CRISIS = Path(__file__).parents[2] / "libs" / "webkit" / "src" / "webkit" / "data" / "crisis.json"
+NUMBERS = ["113", "112", "116117", "116111", "116123"]
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("gateway")
+    port, alive, dead = free_ports(3)
+    service = Child("stand-in", [sys.executable, STAND_IN, str(alive)], folder / "stand_in.log").start()
+    service.wait_until(lambda: listens(alive), 10)
+    routes = {"info": Route("localhost", f"127.0.0.1:{alive}"), "dialog": Route("snakk.localhost", f"127.0.0.1:{dead}")}
+    server = LocalGateway(folder, port, routes).start()
+    yield server
+    server.stop()
+    service.stop()
+
+
+@pytest.fixture
+def ask(gateway):
+    with httpx.Client(base_url=f"http://127.0.0.1:{gateway.port}") as client:
+
+        def request(method: str, host: str, path: str, **more) -> httpx.Response:
+            headers = {"host": f"{host}:{gateway.port}", **more.pop("headers", {})}
+            return client.request(method, path, headers=headers, **more)
+
+        yield request
+
+
+def test_a_service_is_told_nothing_about_where_its_reader_sits(ask):
+    """INVARIANT: no header names the reader's address, whoever sent it."""
+    sent = dict.fromkeys(ADDRESS_HEADERS, "198.51.100.7")
+    seen = ask("GET", "localhost", "/a", headers=sent).json()["headers"]
+    names = {name.lower() for name, _ in seen}
+    assert not names & {name.lower() for name in ADDRESS_HEADERS}
+    assert "198.51.100.7" not in json.dumps(seen)
+    values = [value for name, value in seen if name.lower() not in {"host", "x-forwarded-host"}]
+    assert not any("127.0.0.1" in value for value in values)
+
+
+def test_trace_and_request_ids_pass_in_neither_direction(ask):
+    """INVARIANT: no trace, request or correlation id crosses between zones."""
+    answer = ask("GET", "localhost", "/a", headers=dict.fromkeys(TRACE_HEADERS, "00-1-2-01"))
+    reached = {name.lower() for name, _ in answer.json()["headers"]}
+    assert not reached & {name.lower() for name in TRACE_HEADERS}
+    assert not set(answer.headers) & {name.lower() for name in TRACE_HEADERS}
+
+
+def test_a_service_learns_the_public_host_and_scheme_and_not_what_a_client_claims(ask, gateway):
+    seen = ask("POST", "localhost", "/a", headers={"x-forwarded-proto": "https", "x-forwarded-host": "evil.example"}).json()
+    headers = {name.lower(): value for name, value in seen["headers"]}
+    assert seen["method"] == "POST"
+    assert headers["host"] == headers["x-forwarded-host"] == f"localhost:{gateway.port}"
+    assert headers["x-forwarded-proto"] == "http"
+
+
+def test_events_of_a_stream_arrive_at_once(gateway):
+    began = time.monotonic()
+    with httpx.stream("GET", f"http://127.0.0.1:{gateway.port}/stream", headers={"host": f"localhost:{gateway.port}"}) as answer:
+        first = next(answer.iter_text())
+    assert (first, time.monotonic() - began < 3) == ("data: 0\n\n", True)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS"])
+def test_a_dead_services_host_shows_the_crisis_numbers_on_any_method(ask, method):
+    """INVARIANT: the crisis numbers are there when everything else is gone."""
+    answer = ask(method, "snakk.localhost", "/sok?q=hemmelig")
+    assert (answer.status_code, answer.headers["cache-control"], answer.headers["retry-after"]) == (503, "no-store", "10")
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert method == "HEAD" or re.findall(r'href="tel:(\d+)"', answer.text) == NUMBERS
+
+
+def test_the_other_hosts_work_while_one_is_dead(ask):
+    assert ask("GET", "snakk.localhost", "/").status_code == 503
+    assert ask("GET", "localhost", "/").status_code == 200
+
+
+def test_the_page_of_a_dead_service_needs_nothing_but_the_gateway(ask):
+    answer = ask("GET", "snakk.localhost", "/")
+    assert "style-src 'self'" in answer.headers["content-security-policy"]
+    style = re.search(r'<link rel="stylesheet" href="([^"]+)"', answer.text)[1]
+    sheet = ask("GET", "snakk.localhost", style)
+    assert (sheet.status_code, sheet.headers["content-type"]) == (200, "text/css; charset=utf-8")
+    assert len(answer.content) + len(sheet.content) < 5000
+    assert "<style" not in answer.text
+    assert "<script" not in answer.text
+
+
+def test_the_page_says_what_the_services_own_crisis_block_says():
+    class Text(HTMLParser):
+        said = ""
+
+        def handle_data(self, data: str) -> None:
+            self.said += data
+
+    text = Text()
+    text.feed((STATIC / "down.html").read_text())
+    said = " ".join(text.said.replace("\xa0", " ").split())
+    crisis = json.loads(CRISIS.read_text())
+    for line in crisis["lines"]:
+        assert f"{line['number']} {line['name']['nb']}. {line['when']['nb']}" in said
+    for part in ("name", "how", "hours"):
+        assert crisis["silent"][part]["nb"] in said
+
+
+def test_nothing_about_a_failed_request_is_logged(ask, gateway):
+    """INVARIANT: no path, header or address of a reader is written down."""
+    ask("POST", "snakk.localhost", "/kanari?q=hemmelig", headers={"cookie": "hemmelig=1"}, content=b"hemmelig")
+    said = gateway.log.read_text()
+    assert not re.search("kanari|hemmelig|remote_ip|snakk", said), said
+
+
+def test_a_body_of_more_than_a_megabyte_is_refused(ask):
+    assert ask("POST", "localhost", "/a", content=b"x" * 1_100_000).status_code == 413
+
+
+def test_an_unknown_host_reaches_no_service(ask):
+    assert ask("GET", "evil.example", "/").status_code == 421
+
+
+def test_a_busy_port_is_named_in_one_line(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(StartError, match=f"^port {port} is taken by another program: stop that one, or choose another with PORT=$"):
+            LocalGateway(tmp_path, port, {}).start()
