@@ -1,4 +1,5 @@
 """What steps and waits are called on pages. Bokmål is the message id; the catalogues hold the other languages."""
+
 from collections.abc import Mapping
 
 from reporting.domain import Step, Wait

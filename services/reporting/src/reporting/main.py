@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from servicekit.service import Service
-from servicekit.web import relying_party
+from servicekit.web.relying_party import login_routes
 from webkit import Pages
 
 from reporting import api, consumers, pages, timers
@@ -17,7 +17,7 @@ def create_service(settings: Settings) -> Service:
     return Service(
         name="reporting",
         settings=settings,
-        routers=[pages.router, api.router, relying_party.router],
+        routers=[pages.router, api.router, login_routes(youth=False, staff=True)],
         pages=Pages(service="reporting", level="open", templates_dir=HERE / "templates", locale_dir=HERE / "locale"),
         handlers=consumers.HANDLERS,
         timers=timers.TIMERS,

@@ -1,17 +1,18 @@
 """The figures as pages: the journey for everybody, and operations' view for staff. Both show the same protected counts."""
+
 import csv
 import io
 from datetime import timedelta
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from servicekit.problems import Problem
+from servicekit.web.sessions import StaffSession
 
 from reporting.api import OSLO, FromDay, ToDay, period_of
 from reporting.domain import ROUNDING, THRESHOLD
 from reporting.labels import STEPS, WAITS
 from reporting.queries import JourneyFigures, journey_figures, open_services, unanswered_by_hour
-from servicekit.problems import Problem
-from servicekit.web.sessions import StaffSession
 
 ROLE = "operations"
 router = APIRouter()

@@ -1,0 +1,80 @@
+"""The figures as a reader sees them."""
+
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+from reporting.domain import Step
+from reporting.store import add_count, list_service, open_provider
+from servicekit.web.browser_session import Login
+from servicekit.web.guards import assert_unsafe_routes_are_guarded
+
+
+async def count(database, step, number):
+    async with database.begin() as uow:
+        await add_count(uow.connection, step, datetime.now(UTC), number)
+
+
+def staff(*roles):
+    return Login(
+        subject=uuid4(),
+        sid=uuid4(),
+        level="idporten-loa-high",
+        auth_time=datetime.now(UTC),
+        organisation="999999903",
+        organisation_name="Sekretariatet",
+        roles=frozenset(roles),
+    )
+
+
+async def test_the_journey_is_shown_without_small_counts(browser, database):
+    """INVARIANT: a count of 4 is on no page and in no document."""
+    await count(database, Step.CHATS_ACCEPTED, 40)
+    await count(database, Step.HANDOFFS_OFFERED, 20)
+    await count(database, Step.HANDOFFS_CLAIMED, 4)
+    page = await browser.get("/")
+    assert page.status_code == 200
+    assert "50 %" in page.text
+    assert "færre enn 5" in page.text
+    document = (await browser.request("GET", "/api/journey")).json()
+    steps = {row["step"]: row for row in document["funnel"]}
+    assert steps["handoffs_offered"] == {"step": "handoffs_offered", "level": 2, "count": 20, "share_of": "chats_accepted", "percent": 50}
+    assert steps["handoffs_claimed"]["count"] is None
+    table = await browser.get("/reisen.csv")
+    assert "Tok det med inn;<5" in table.text
+
+
+@pytest.mark.parametrize(("language", "word"), [("nb", "Veien til hjelp"), ("nn", "Vegen til hjelp"), ("en", "The way to help")])
+async def test_the_page_speaks_the_readers_language(browser, language, word):
+    page = await browser.get("/", **{"Accept-Language": language})
+    assert word in page.text
+
+
+@pytest.mark.parametrize("query", ["fra=2026-13-01", "fra=i-går", "fra=2026-11-20&til=2026-11-01", "fra=1900-01-01", "til=9999-12-31"])
+async def test_a_period_that_makes_no_sense_is_refused_kindly(browser, query):
+    page = await browser.get(f"/?{query}")
+    assert page.status_code == 422
+    assert "113" in page.text
+    problem = await browser.request("GET", f"/api/journey?{query}", {"Accept": "application/json"})
+    assert problem.status_code == 422
+    assert problem.headers["content-type"] == "application/problem+json"
+    assert "1900" not in problem.text
+
+
+async def test_operations_see_what_is_open_and_others_do_not(browser, database):
+    service_id = uuid4()
+    async with database.begin() as uow:
+        await list_service(uow.connection, service_id, "Eksempelchatten", "Eksempelorganisasjonen")
+        await open_provider(uow.connection, service_id, is_open=True)
+    assert "/ansatt/logg-inn" in str((await browser.get("/ansatt")).url)
+    await browser.log_in(staff("helper"))
+    assert (await browser.get("/ansatt")).status_code == 403
+    await browser.log_in(staff("operations"))
+    page = await browser.get("/ansatt")
+    assert page.status_code == 200
+    assert "Eksempelchatten" in page.text
+
+
+def test_every_unsafe_route_is_guarded(app):
+    """INVARIANT: nothing changes without a form of ours."""
+    assert_unsafe_routes_are_guarded(app)
