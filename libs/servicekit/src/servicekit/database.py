@@ -12,7 +12,7 @@ POOL_TIMEOUT = 5.0
 """Seconds that a request waits for a free connection before it is told that the service is full."""
 CONNECT_TIMEOUT = 5.0
 STATEMENT_TIMEOUT_MS = 15_000
-IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000
+IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000
 """A process that was frozen inside a transaction loses it after this time, so that another can take over its rows."""
 
 # PostgreSQL, appendix A: connection, transaction rollback (deadlock, serialization), out of resources, operator intervention

@@ -37,6 +37,8 @@ POLL_MS = 50
 FIRST_BACK_OFF, LONGEST_BACK_OFF = 0.2, 30.0
 MOST_ATTEMPTS = 6
 """After so many tries an event that fails in a transient way is parked, unless the database is away altogether."""
+SESSION_TIMEOUT_MS = 6_000
+"""A consumer that is silent for this long loses its partitions to another."""
 GRACE_SECONDS = 8.0
 WATCH_SECONDS = 5.0
 STALLED_SECONDS = 60.0
@@ -129,6 +131,8 @@ class Consumer:
             batch_timeout_ms=POLL_MS,
             ack_policy=AckPolicy.MANUAL,
             auto_offset_reset="earliest",
+            session_timeout_ms=SESSION_TIMEOUT_MS,
+            heartbeat_interval_ms=SESSION_TIMEOUT_MS // 3,
             parser=_as_it_came,
             decoder=_as_it_is,
         )

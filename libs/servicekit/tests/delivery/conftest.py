@@ -1,0 +1,131 @@
+"""A small publisher and a small reader on the tables of the plumbing: articles are withdrawn here and counted there."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+import pytest
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from contracts.info import ArticleWithdrawn
+from servicekit.database import create_engine
+from servicekit.delivery.outbox import UnitOfWork
+from servicekit.migrations import create_plumbing
+from servicekit.settings import ServiceSettings
+from servicekit.testing import Database, Templates
+from servicekit.testing.databases import opened
+from sqlalchemy import Connection, text
+
+TABLES = (
+    "create table articles (id uuid primary key, told integer not null)",
+    "create table effects (id uuid primary key, times integer not null, last_sequence bigint not null, inversions integer not null)",
+)
+COUNT = text(
+    """insert into effects values (:id, 1, :sequence, 0) on conflict (id) do update set times = effects.times + 1,
+    inversions = effects.inversions + (case when excluded.last_sequence = effects.last_sequence + 1 then 0 else 1 end),
+    last_sequence = excluded.last_sequence"""
+)
+
+
+class Articles:
+    """Both ends: telling that an article was withdrawn (again and again), and what a reader does with it."""
+
+    def __init__(self) -> None:
+        self.failing: Callable[[UUID], Exception | None] = lambda _: None
+        """Lets the reader fail for some articles."""
+
+    async def create(self, database: Database, count: int = 1) -> list[UUID]:
+        ids = [uuid4() for _ in range(count)]
+        async with database.engine.begin() as connection:
+            await connection.execute(text("insert into articles select unnest(cast(:ids as uuid[])), 0"), {"ids": ids})
+        return ids
+
+    async def withdraw(self, uow: UnitOfWork, article: UUID) -> int:
+        statement = text("update articles set told = told + 1 where id = :id returning told")
+        told: int = (await uow.connection.execute(statement, {"id": article})).scalar_one()
+        uow.tell(ArticleWithdrawn(publication_id=article), key=article, sequence=told)
+        return told
+
+    async def on_withdrawn(self, event: ArticleWithdrawn, uow: UnitOfWork) -> None:
+        if error := self.failing(event.publication_id):
+            raise error
+        assert uow.received is not None
+        await uow.connection.execute(COUNT, {"id": event.publication_id, "sequence": uow.received.sequence})
+
+    async def effects(self, database: Database, article: UUID) -> tuple[int, int] | None:
+        """How often the article's events had an effect, and how many came out of order."""
+        async with database.engine.connect() as connection:
+            row = (await connection.execute(text("select times, inversions from effects where id = :id"), {"id": article})).first()
+        return (row.times, row.inversions) if row else None
+
+
+@pytest.fixture
+def articles() -> Articles:
+    return Articles()
+
+
+async def _prepare(dsn: str) -> None:
+    def create(connection: Connection) -> None:
+        create_plumbing(Operations(MigrationContext.configure(connection)))
+        for statement in TABLES:
+            connection.execute(text(statement))
+
+    engine = create_engine(dsn, "prepare")
+    async with engine.begin() as connection:
+        await connection.run_sync(create)
+    await engine.dispose()
+
+
+@pytest.fixture
+async def database(templates: Templates) -> AsyncIterator[Database]:
+    """The publisher's database."""
+    async with templates.copy("articles", _prepare) as dsn, opened("info", dsn) as fresh:
+        yield fresh
+
+
+@pytest.fixture
+async def reader(templates: Templates) -> AsyncIterator[Database]:
+    """The reader's database."""
+    async with templates.copy("articles", _prepare) as dsn, opened("reporting", dsn) as fresh:
+        yield fresh
+
+
+@dataclass(frozen=True)
+class Running:
+    """A part that runs beside the test."""
+
+    part: object
+    task: asyncio.Task[None]
+    stop: asyncio.Event
+
+
+def settings_for(dsn: str, bootstrap: str = "127.0.0.1:1") -> ServiceSettings:
+    return ServiceSettings(database_url=dsn, kafka_bootstrap_servers=bootstrap)
+
+
+@pytest.fixture
+def settings() -> Callable[..., ServiceSettings]:
+    return settings_for
+
+
+@pytest.fixture
+def running() -> Callable[..., AbstractAsyncContextManager[Running]]:
+    """Runs a relay or a consumer until the block ends; `hard=True` cancels it instead of stopping it."""
+
+    @asynccontextmanager
+    async def run(part: object, *, hard: bool = False) -> AsyncIterator[Running]:
+        stop = asyncio.Event()
+        task = asyncio.create_task(part.run(stop))  # type: ignore[attr-defined]
+        try:
+            yield Running(part, task, stop)
+        finally:
+            if hard:
+                task.cancel()
+            stop.set()
+            await asyncio.wait({task}, timeout=20)
+            if not task.cancelled():
+                task.result()
+
+    return run
