@@ -4,12 +4,12 @@ import asyncio
 import os
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 
 import sqlalchemy as sa
 from alembic import command, context
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -78,7 +78,7 @@ def _folder(service_package: str) -> Path:
     return Path(spec.origin).parent / "migrations"
 
 
-def create_plumbing(op: Operations) -> None:
+def create_plumbing(op: ModuleType) -> None:
     """Version 1 of the tables in `servicekit.delivery.tables`. Frozen: later changes get a function of their own."""
     _create_outbox(op)
     _create_inbox(op)
@@ -101,13 +101,13 @@ def create_plumbing(op: Operations) -> None:
     _create_browser_sessions(op)
 
 
-def drop_plumbing(op: Operations) -> None:
+def drop_plumbing(op: ModuleType) -> None:
     """Undo `create_plumbing`."""
     for table in ("browser_sessions", "idempotency_keys", "timers", "parked_events", "inbox_keys", "inbox", "outbox"):
         op.drop_table(table)
 
 
-def _create_outbox(op: Operations) -> None:
+def _create_outbox(op: ModuleType) -> None:
     op.create_table(
         "outbox",
         sa.Column("position", sa.BigInteger, sa.Identity(always=True), primary_key=True),
@@ -122,7 +122,7 @@ def _create_outbox(op: Operations) -> None:
     op.execute("alter table outbox set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000)")
 
 
-def _create_inbox(op: Operations) -> None:
+def _create_inbox(op: ModuleType) -> None:
     op.create_table(
         "inbox",
         sa.Column("consumer", sa.Text, primary_key=True),
@@ -155,7 +155,7 @@ def _create_inbox(op: Operations) -> None:
     op.create_index("ix_parked_events_key", "parked_events", ["consumer", "topic", "key", "sequence"])
 
 
-def _create_browser_sessions(op: Operations) -> None:
+def _create_browser_sessions(op: ModuleType) -> None:
     op.create_table(
         "browser_sessions",
         sa.Column("id_hash", sa.LargeBinary, primary_key=True),
