@@ -1,0 +1,140 @@
+"""A small service with a page, a form and an API, on a real database."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.responses import HTMLResponse, PlainTextResponse, Response
+from pydantic import SecretStr
+from servicekit.database import create_engine
+from servicekit.migrations import create_plumbing
+from servicekit.service import Service, Transaction, create_app
+from servicekit.settings import ServiceSettings
+from servicekit.testing.agencies import make_agency
+from servicekit.testing.browser import Browser
+from servicekit.testing.databases import Templates
+from servicekit.web import relying_party
+from servicekit.web.form import new_form
+from servicekit.web.sessions import SessionNow, StaffSession, YouthSession, end, save, youth_session_at
+from servicekit.web.submission import PresentedByOtherSite, Submitted
+from servicekit.web.tokens import BearerToken
+from sqlalchemy import Connection
+
+NAME = "helpjourney"
+router = APIRouter()
+
+
+class PlainPages:
+    """The least that a service needs of its look."""
+
+    def install(self, app: FastAPI) -> None:
+        app.state.pages = self
+
+    def render(self, request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
+        headers = context.pop("headers", None)
+        return HTMLResponse(f"{template} {context}", status, headers)
+
+    def error(self, request: Request, status: int, code: str) -> Response:
+        return HTMLResponse(f"error {code}", status)
+
+    def language(self, request: Request) -> str:
+        return "nb"
+
+
+@router.get("/")
+async def front() -> PlainTextResponse:
+    return PlainTextResponse("no form here")
+
+
+@router.get("/note")
+async def note_page(session: SessionNow) -> HTMLResponse:
+    form = new_form(session)
+    hidden = f'<input type="hidden" name="csrf" value="{form.csrf}"><input type="hidden" name="key" value="{form.key}">'
+    return HTMLResponse(f'<form method="post" action="/note">{hidden}</form><p>{session.state.get("note", "")}</p>')
+
+
+@router.post("/note")
+async def write_note(submitted: Submitted, begin: Transaction) -> PlainTextResponse:
+    submitted.session.state["note"] = submitted.text("note", most=20)
+    async with begin() as uow:
+        await save(uow, submitted.session)
+    return PlainTextResponse(submitted.fingerprint().hex())
+
+
+@router.post("/end")
+async def end_session(submitted: Submitted, begin: Transaction) -> PlainTextResponse:
+    async with begin() as uow:
+        await end(uow, submitted.session)
+    return PlainTextResponse("ended")
+
+
+@router.post("/present")
+async def present(presented: PresentedByOtherSite) -> PlainTextResponse:
+    return PlainTextResponse(presented.text("secret", most=100))
+
+
+@router.get("/me")
+async def me(session: YouthSession) -> PlainTextResponse:
+    return PlainTextResponse(str(session.subject))
+
+
+@router.get("/me/high")
+async def me_at_high(request: Request, session: YouthSession) -> PlainTextResponse:
+    await youth_session_at("idporten-loa-high")(request, session)
+    return PlainTextResponse("high")
+
+
+@router.get("/ansatt")
+async def staff(session: StaffSession) -> PlainTextResponse:
+    return PlainTextResponse(session.organisation)
+
+
+@router.get("/api/things")
+async def things(token: BearerToken) -> dict[str, str]:
+    return {"subject": str(token.subject)}
+
+
+@pytest.fixture
+def settings(tmp_path: Path, dsn: str) -> ServiceSettings:
+    keys, trust = make_agency(NAME, tmp_path)
+    make_agency("identity", tmp_path)
+    return ServiceSettings(
+        database_url=SecretStr(dsn), keys_dir=keys, trust_dir=trust, identity_internal_url="http://127.0.0.1:9", port=1, internal_port=2
+    )
+
+
+@pytest_asyncio.fixture
+async def dsn(templates: Templates) -> AsyncIterator[str]:
+    async with templates.copy("plumbing", _prepare) as address:
+        yield address
+
+
+async def _prepare(dsn: str) -> None:
+    engine = create_engine(dsn, "test")
+    async with engine.begin() as connection:
+        await connection.run_sync(_create)
+    await engine.dispose()
+
+
+def _create(connection: Connection) -> None:
+    create_plumbing(Operations(MigrationContext.configure(connection)))
+
+
+@pytest_asyncio.fixture
+async def app(settings: ServiceSettings) -> AsyncIterator[FastAPI]:
+    made = create_app(Service(name=NAME, settings=settings, routers=[router, relying_party.router], pages=PlainPages()))
+    yield made
+    await made.state.engine.dispose()
+    await asyncio.sleep(0)
+
+
+@pytest_asyncio.fixture
+async def browser(app: FastAPI) -> AsyncIterator[Browser]:
+    async with Browser(app) as visitor:
+        yield visitor
