@@ -1,0 +1,71 @@
+"""INVARIANT: what a person typed never reaches a log line or a span."""
+
+import json
+import logging
+import subprocess
+import sys
+
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.trace import SpanKind
+from servicekit.telemetry import JsonLines, Scrubbed
+
+CANARY = "05897499887 Kari Canary"
+
+LOGGING = f"""
+import logging, structlog
+from pydantic import BaseModel
+from servicekit import logs
+logs.configure("trial")
+class Strict(BaseModel):
+    number: int
+def fail():
+    try:
+        raise ValueError({CANARY!r})
+    except ValueError as error:
+        try:
+            Strict(number={CANARY!r})
+        except ValueError as second:
+            raise RuntimeError({CANARY!r}) from second
+for logger in (structlog.get_logger("own"), logging.getLogger("foreign")):
+    try:
+        fail()
+    except Exception as error:
+        logger.error("it failed", exc_info=error)
+for _ in range(5):
+    logging.getLogger("aiokafka.conn").warning("broker away")
+"""
+
+
+def test_an_exception_is_logged_by_type_and_place_only():
+    ran = subprocess.run([sys.executable, "-c", LOGGING], capture_output=True, text=True, check=True)
+    lines = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert CANARY not in ran.stdout + ran.stderr
+    assert [line["error"] for line in lines[:2]] == [["RuntimeError", "ValidationError"]] * 2
+    assert all(line["service"] == "trial" and line["at"] for line in lines[:2])
+
+
+def test_a_chatty_library_is_heard_once():
+    ran = subprocess.run([sys.executable, "-c", LOGGING], capture_output=True, text=True, check=True)
+    assert ran.stdout.count("broker away") == 1
+
+
+def test_a_span_keeps_only_what_is_allowed(tmp_path):
+    file = tmp_path / "spans.jsonl"
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(Scrubbed(JsonLines(file))))
+    tracer = provider.get_tracer("trial")
+    with tracer.start_as_current_span("GET /chat", kind=SpanKind.SERVER) as span:
+        span.set_attribute("http.route", "/chat")
+        span.set_attribute("url.query", CANARY)
+        span.set_attribute("http.user_agent", CANARY)
+        span.add_event("exception", {"exception.message": CANARY})
+        with tracer.start_as_current_span(f"GET {CANARY}", kind=SpanKind.CLIENT):
+            pass
+    text = file.read_text()
+    assert CANARY not in text
+    assert [json.loads(line)["attributes"] for line in text.splitlines()] == [{}, {"http.route": "/chat"}]
+
+
+def test_the_root_logger_of_this_process_is_untouched():
+    assert not any(type(handler.formatter).__name__ == "ProcessorFormatter" for handler in logging.getLogger().handlers)

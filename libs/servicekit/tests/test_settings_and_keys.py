@@ -1,0 +1,85 @@
+"""What a process may start with."""
+
+import json
+import time
+
+import pytest
+from joserfc.jwk import ECKey
+from pydantic import ValidationError
+from servicekit.keys import Keys, MissingKeyError, Trust
+from servicekit.settings import Mode, ServiceSettings
+
+DSN = "postgresql://somebody:canary-password@127.0.0.1/x"
+SAFE = {
+    "stegvis_mode": Mode.PRODUCTION,
+    "database_url": DSN,
+    "kafka_security_protocol": "SASL_SSL",
+    "border_bucket_seconds": 3600,
+    "identity_internal_url": "https://identity.internal",
+    **{f"{name}_url": f"https://{name}.example.no" for name in ("info", "dialog", "identity", "helpjourney", "reporting")},
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"info_url": "http://info.example.no"}, "INFO_URL"),
+        ({"helpjourney_url": "http://min.example.no"}, "HELPJOURNEY_URL"),
+        ({"identity_internal_url": "http://10.0.0.1"}, "IDENTITY_INTERNAL_URL"),
+        ({"kafka_security_protocol": "PLAINTEXT"}, "KAFKA_SECURITY_PROTOCOL"),
+        ({"border_bucket_seconds": 2}, "BORDER_BUCKET_SECONDS"),
+        ({"clock_offset_seconds": 60}, "CLOCK_OFFSET_SECONDS"),
+    ],
+)
+def test_production_refuses_what_is_only_good_enough_for_a_demo(change, named, tmp_path):
+    ServiceSettings(**SAFE, keys_dir=tmp_path)
+    with pytest.raises(ValidationError, match=named):
+        ServiceSettings(**(SAFE | change), keys_dir=tmp_path)
+
+
+def test_production_refuses_generated_keys(tmp_path):
+    (tmp_path / "GENERATED").touch()
+    with pytest.raises(ValidationError, match="KEYS_DIR"):
+        ServiceSettings(**SAFE, keys_dir=tmp_path)
+
+
+def test_a_password_is_not_shown():
+    """INVARIANT: neither settings nor their errors show the database password."""
+    assert "canary-password" not in repr(ServiceSettings(database_url=DSN))
+    with pytest.raises(ValidationError) as refused:
+        ServiceSettings(database_url="mysql://somebody:canary-password@x/y")
+    assert "canary-password" not in str(refused.value)
+
+
+def test_a_missing_key_is_named(tmp_path):
+    with pytest.raises(MissingKeyError, match=r"service\.key"):
+        _ = Keys(tmp_path).service
+    (tmp_path / "vault.key").write_bytes(b"short")
+    with pytest.raises(MissingKeyError, match="32 bytes"):
+        _ = Keys(tmp_path).vault
+
+
+def published(use: str, **times: float) -> dict[str, object]:
+    return {**ECKey.generate_key("P-256", parameters={"use": use, "kid": f"{use}-1"}).as_dict(private=False), **times}
+
+
+def test_only_keys_for_the_use_that_are_valid_now_are_trusted(tmp_path):
+    now = time.time()
+    keys = [published("enc"), published("sig"), published("enc", exp=now - 1), published("enc", nbf=now + 60)]
+    (tmp_path / "dialog.json").write_text(json.dumps({"keys": keys}))
+    assert len(Trust(tmp_path).keys("dialog", "enc").keys) == 1
+    with pytest.raises(MissingKeyError):
+        Trust(tmp_path).keys("info", "enc")
+
+
+def test_a_rotated_key_is_known_without_a_restart(tmp_path, monkeypatch):
+    file = tmp_path / "dialog.json"
+    file.write_text(json.dumps({"keys": [published("enc")]}))
+    trust = Trust(tmp_path)
+    before = trust.keys("dialog", "enc").keys[0].as_dict()
+    file.write_text(json.dumps({"keys": [published("enc")]}))
+    assert trust.keys("dialog", "enc").keys[0].as_dict() == before
+    monkeypatch.setattr("servicekit.keys.REREAD", 0.0)
+    assert trust.keys("dialog", "enc").keys[0].as_dict() != before
+    file.write_text("half a fi")
+    assert trust.keys("dialog", "enc").keys
