@@ -1,0 +1,85 @@
+"""The editor's desk: published answers that can be taken away, articles that wait for a review."""
+
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from servicekit.delivery.outbox import Begin, UnitOfWork
+from servicekit.idempotency import KeyReusedError, once
+from servicekit.problems import Problem
+from servicekit.service import Transaction
+from servicekit.web.form import new_form
+from servicekit.web.sessions import StaffMember, StaffSession
+from servicekit.web.submission import Submission, Submitted
+
+from info.domain import AnswerNotFoundError, ArticleNotFoundError, local_date
+from info.handlers import MarkReviewed, WithdrawAnswer, mark_reviewed, withdraw_answer
+from info.pages import Look, words
+from info.queries import reading
+
+ROLE = "editor"
+ROWS = 50
+"""Answers and articles on the desk at a time."""
+router = APIRouter(prefix="/ansatt", default_response_class=HTMLResponse)
+
+
+@router.get("", summary="The editor's desk")
+async def desk(request: Request, begin: Transaction, look: Look, staff: StaffSession) -> HTMLResponse:
+    _editor(staff)
+    async with begin() as uow:
+        answers = await reading.newest_answers(uow.connection, ROWS)
+        articles = await reading.longest_unreviewed(uow.connection, ROWS)
+        today = local_date(await uow.now())
+    return look.render(
+        request,
+        "desk.html",
+        answers=answers,
+        articles=articles,
+        today=today,
+        staff=staff,
+        new_form=lambda: new_form(staff),
+        **words(request, look),
+    )
+
+
+@router.post("/svar/{publication_id}/trekk", summary="Take a published answer away, for good")
+async def withdraw(publication_id: UUID, begin: Transaction, staff: StaffSession, submitted: Submitted) -> RedirectResponse:
+    _editor(staff)
+
+    async def act(uow: UnitOfWork) -> None:
+        await withdraw_answer(WithdrawAnswer(publication_id), uow)
+
+    return await _once(begin, submitted, act)
+
+
+@router.post("/artikkel/{publication_id}/gjennomgatt", summary="Vouch for an article as it stands")
+async def review(publication_id: UUID, begin: Transaction, staff: StaffSession, submitted: Submitted) -> RedirectResponse:
+    _editor(staff)
+
+    async def act(uow: UnitOfWork) -> None:
+        await mark_reviewed(MarkReviewed(publication_id, local_date(await uow.now())), uow)
+
+    return await _once(begin, submitted, act)
+
+
+def _editor(staff: StaffMember) -> None:
+    if ROLE not in staff.roles:
+        raise Problem(403)
+
+
+async def _once(begin: Begin, submitted: Submission, act: Callable[[UnitOfWork], Awaitable[None]]) -> RedirectResponse:
+    """The same form sent twice acts once and leads back to the desk both times."""
+    try:
+        async with begin() as uow:
+
+            async def outcome() -> dict[str, str]:
+                await act(uow)
+                return {}
+
+            await once(uow, submitted.key, submitted.fingerprint(), outcome)
+    except (AnswerNotFoundError, ArticleNotFoundError) as error:
+        raise Problem(404) from error
+    except KeyReusedError as error:
+        raise Problem(409) from error
+    return RedirectResponse("/ansatt", 303)

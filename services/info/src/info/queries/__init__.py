@@ -1,0 +1,1 @@
+"""Reads: rows to what pages and programs show."""
