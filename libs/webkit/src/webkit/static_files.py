@@ -4,6 +4,7 @@ import gzip
 import mimetypes
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from starlette.requests import Request
@@ -65,6 +66,7 @@ def _folder(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.suffix in SUFFIXES}
 
 
+@cache
 def _pack(name: str, content: bytes) -> StaticFile:
     packed = gzip.compress(content, 9, mtime=0)
     media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"

@@ -1,0 +1,53 @@
+"""What one sees when something isn't there, isn't hers, is full or is broken."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+import httpx
+import pytest
+from webkit.crisis import crisis
+from webkit.errors import ERRORS, FIELD_ERRORS, error_page, field_error
+from webkit.i18n import translate
+from webkit.testing import tags
+
+Visit = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
+
+STATES = ["not_found", "gone", "refused", "expired", "too_many", "closed", "full", "unavailable", "wrong_method", "bad_request", "invalid"]
+
+
+@pytest.mark.parametrize("language", ["nb", "nn", "se", "en"])
+@pytest.mark.parametrize("code", ERRORS)
+async def test_every_error_page_names_the_crisis_numbers_and_a_next_human_option(visit: Visit, code: str, language: str) -> None:
+    """INVARIANT: no error is a dead end."""
+    async with visit(accept_language=language) as client:
+        response = await client.get(f"/error/418/{code}")
+    links = [tag.attributes["href"] for tag in tags(response.text, "a")]
+    assert response.status_code == 418
+    for line in crisis().lines:
+        assert line.href in links
+        assert line.number in response.text
+    assert crisis().silent.url in links
+    assert translate(language)("Dette kan du gjøre nå") in response.text
+    assert translate(language).gettext(ERRORS[code].title) in response.text.replace("&#39;", "'")
+
+
+def test_all_designed_states_have_a_page() -> None:
+    assert set(STATES) <= set(ERRORS)
+
+
+def test_an_unknown_code_gets_the_page_of_its_status() -> None:
+    assert error_page(404, "chat_is_gone") is ERRORS["not_found"]
+    assert error_page(500) is ERRORS["failed"]
+    assert error_page(418) is ERRORS["bad_request"]
+
+
+async def test_an_error_page_echoes_nothing(visit: Visit) -> None:
+    """INVARIANT: what was sent never comes back in an error."""
+    async with visit() as client:
+        response = await client.get("/error/404/not_found", params={"name": "Kari Canary"})
+    assert "Kari" not in response.text.replace("Kari+Canary", "").replace("Kari%20Canary", "")
+
+
+def test_field_errors_have_words_in_both_norwegian_forms() -> None:
+    for message in (*FIELD_ERRORS.values(), field_error("never heard of")):
+        assert translate("nn").spoken(message) == "nn"
