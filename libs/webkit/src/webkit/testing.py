@@ -44,7 +44,8 @@ def links(html: str) -> list[str]:
 
 def form_fields(html: str, action: str) -> dict[str, str]:
     """The inputs of the first form with this action, as they would be posted untouched. KeyError without such a form."""
-    inside, fields = False, {}
+    inside = False
+    fields: dict[str, str] = {}
     for tag in _read(html):
         if tag.name == "form" and tag.attributes.get("action") == action:
             inside = True
