@@ -31,6 +31,12 @@ def loopback() -> str:
     return "127.0.0.1 [::1]"
 
 
+def refuse_busy(port: int) -> None:
+    """StartError when another program listens on the port."""
+    if listens(port):
+        raise StartError(f"port {port} is taken by another program: stop that one, or choose another with PORT=")
+
+
 class LocalGateway:
     """One entrance on one port for all services."""
 
@@ -49,8 +55,7 @@ class LocalGateway:
 
     def start(self) -> "LocalGateway":
         """Starts it and returns when it listens; StartError when the port is taken."""
-        if listens(self.port):
-            raise StartError(f"port {self.port} is taken by another program: stop that one, or choose another with PORT=")
+        refuse_busy(self.port)
         self._folder.mkdir(parents=True, exist_ok=True)
         configuration = self._folder / "Caddyfile"
         configuration.write_text(caddyfile(self.port, self._routes, loopback()))

@@ -31,11 +31,17 @@ class LocalKafka:
         datadir: Path | None = None,
         ports: Sequence[int] | None = None,
         heap: str = "256m",
+        *,
+        logs: Path | None = None,
     ) -> None:
-        """`datadir` None: a temporary one, deleted at stop. `ports`: a client port per broker, free ones by default."""
+        """`datadir` None: a temporary one, deleted at stop. `ports`: a client port per broker, free ones by default.
+
+        `heap`: Java's largest heap. `logs`: a folder for the nodes' logs, beside their data by default.
+        """
         self._temporary = datadir is None
         self.datadir = Path(tempfile.mkdtemp(prefix="stegvis-kafka-")) if datadir is None else datadir.absolute()
         self.heap = heap
+        self._logs = logs
         clients = list(ports) if ports else free_ports(brokers)
         controllers = free_ports(brokers)
         self.nodes = {number: (clients[number - 1], controllers[number - 1]) for number in range(1, brokers + 1)}
@@ -55,7 +61,7 @@ class LocalKafka:
 
     def log(self, node: int) -> Path:
         """The log of one node."""
-        return self.datadir / str(node) / "kafka.log"
+        return (self._logs or self.datadir / str(node)) / f"kafka-{node}.log"
 
     def start(self) -> "LocalKafka":
         """Formats what is new, starts all nodes and returns when they accept clients; StartError with the log's end otherwise."""

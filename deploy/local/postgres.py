@@ -55,6 +55,7 @@ class LocalPostgres:
         *,
         settings: Mapping[str, str] | None = None,
         programs: Path | None = None,
+        log: Path | None = None,
     ) -> None:
         """`datadir` None: a temporary one, deleted at stop. `settings`: postgresql.conf names, e.g. {"shared_buffers": "16MB"}."""
         self._temporary = datadir is None
@@ -66,11 +67,7 @@ class LocalPostgres:
         self._account = account_for_servers()
         self._programs = reachable_programs(programs or find_programs(), "postgres", self._account)
         self._child: Child | None = None
-
-    @property
-    def log(self) -> Path:
-        """The server's own log."""
-        return self.datadir / "postgres.log"
+        self.log = log or self.datadir / "postgres.log"
 
     @property
     def pid(self) -> int:

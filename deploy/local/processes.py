@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -204,3 +204,32 @@ def end_stranger(pid: int, first: signal.Signals = signal.SIGTERM, grace: float 
         deadline = time.monotonic() + seconds
         while born(pid) == began and time.monotonic() < deadline:
             time.sleep(0.02)
+
+
+def descendants(roots: Iterable[int]) -> set[int]:
+    """The given processes and everything that they started, as far as it still hangs on them."""
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                children.setdefault(parent, []).append(int(entry.name))
+    found: set[int] = set()
+    waiting = [pid for pid in roots if pid]
+    while waiting:
+        pid = waiting.pop()
+        if pid not in found:
+            found.add(pid)
+            waiting += children.get(pid, [])
+    return found
+
+
+def memory_megabytes(roots: Iterable[int]) -> float:
+    """Memory of the given processes and their descendants: the sum of PSS, MB of 10^6 bytes."""
+    total = 0
+    for pid in descendants(roots):
+        with contextlib.suppress(OSError):
+            for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+                if line.startswith("Pss:"):
+                    total += int(line.split()[1]) * 1024
+    return total / 1e6
