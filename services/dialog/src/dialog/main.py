@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from servicekit.claim_secret import seal_summary
 from servicekit.crypto import Vault
-from servicekit.keys import Keys
+from servicekit.keys import Keys, Trust
 from servicekit.service import Service
 from servicekit.web.relying_party import login_routes
 from webkit import Pages
@@ -13,7 +14,8 @@ from dialog.api import chats as chats_api
 from dialog.api import questions as questions_api
 from dialog.domain.acute import AcuteWords
 from dialog.handlers.questions import QuestionDesk
-from dialog.pages import answers, approvals, chats, desk, front, handoffs, panel, panel_answers, questions
+from dialog.pages import answers, approvals, chat_streams, chats, desk, front, handoffs, panel, panel_answers, questions, streams
+from dialog.pages.chat_desk import ChatDesk
 from dialog.settings import Settings
 from dialog.timers import chats as chat_timers
 from dialog.timers import questions as question_timers
@@ -35,6 +37,7 @@ def create_service(settings: Settings) -> Service:
             panel_answers.router,
             approvals.router,
             chats.router,
+            chat_streams.router,
             handoffs.router,
             desk.router,
             questions_api.router,
@@ -43,6 +46,25 @@ def create_service(settings: Settings) -> Service:
         ],
         handlers=consumers.HANDLERS,
         timers={**question_timers.TIMERS, **chat_timers.timers(settings.border_bucket_seconds)},
-        pages=Pages(templates_dir=HERE / "templates", locale_dir=HERE / "locale", service="dialog", level="anonymous"),
-        state={"questions": QuestionDesk(settings.question_limits, Vault(keys.vault), keys.service, AcuteWords.listed())},
+        pages=Pages(
+            templates_dir=HERE / "templates",
+            locale_dir=HERE / "locale",
+            static_dir=HERE / "static",
+            service="dialog",
+            level="anonymous",
+        ),
+        backgrounds=[streams.listening],
+        state={
+            "questions": QuestionDesk(settings.question_limits, Vault(keys.vault), keys.service, AcuteWords.listed()),
+            "chats": _chat_desk(settings, keys),
+        },
     )
+
+
+def _chat_desk(settings: Settings, keys: Keys) -> ChatDesk:
+    trust = Trust(settings.trust_dir)
+
+    def seal(summary: str, secret: bytes) -> str:
+        return seal_summary(summary, secret, trust.keys("helpjourney", "enc"))
+
+    return ChatDesk(Vault(keys.vault), keys.service, seal, settings.border_bucket_seconds, settings.public_url("helpjourney"))

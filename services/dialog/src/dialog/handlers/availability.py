@@ -21,6 +21,7 @@ from dialog.store.availability import (
     lock_provider,
     provider_ids,
     save_provider,
+    see_helper,
     set_duty,
 )
 
@@ -60,6 +61,11 @@ async def take_break(command: TakeBreak, uow: UnitOfWork) -> None:
     provider = await lock_provider(uow.connection, service_id)
     await end_duty(uow.connection, command.helper)
     await _follow(provider, uow, await uow.now())
+
+
+async def note_desk(helper: UUID, uow: UnitOfWork) -> None:
+    """The helper's desk is open. Kept to the minute."""
+    await see_helper(uow.connection, helper, await uow.now())
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from dialog.domain.chats import Author, Chat, ChatNotFoundError, ChatState
 from dialog.store.availability import load_of, providers
 from dialog.store.chats import chat_messages, chat_of, chats, data_key_of, proposals, proposed_sentences, text_context
 
-RANK = case({Urgency.TODAY.value: 0, Urgency.SOON.value: 1}, value=chats.c.urgency, else_=2)
+rank = case({Urgency.TODAY.value: 0, Urgency.SOON.value: 1}, value=chats.c.urgency, else_=2)
 """Who comes first in a queue; among equals, who has waited longest."""
 
 
@@ -71,8 +71,8 @@ async def find_own_chat(connection: AsyncConnection, chat_id: UUID, helper: UUID
 async def place_in_queue(connection: AsyncConnection, chat: Chat) -> int:
     """1 = next."""
     own_rank = {Urgency.TODAY: 0, Urgency.SOON: 1}.get(chat.urgency, 2)
-    earlier = (own_rank == RANK) & ((chats.c.requested_at < chat.requested_at) | _same_moment(chat))
-    ahead = (chats.c.service_id == chat.service_id) & (chats.c.state == ChatState.WAITING) & ((own_rank > RANK) | earlier)
+    earlier = and_(rank == own_rank, or_(chats.c.requested_at < chat.requested_at, _same_moment(chat)))
+    ahead = and_(chats.c.service_id == chat.service_id, chats.c.state == ChatState.WAITING, or_(rank < own_rank, earlier))
     return 1 + int(await connection.scalar(select(func.count()).select_from(chats).where(ahead)) or 0)
 
 
@@ -113,7 +113,7 @@ async def proposal_of(connection: AsyncConnection, chat_id: UUID, vault: Vault) 
 async def waiting_chats(connection: AsyncConnection, organisation: str) -> list[Chat]:
     """The queue of an organisation's services: what is urgent, then who has waited longest."""
     waiting = select(chats).where(chats.c.organisation == organisation, chats.c.state == ChatState.WAITING)
-    return [chat_of(row) for row in await connection.execute(waiting.order_by(RANK, chats.c.requested_at, chats.c.id))]
+    return [chat_of(row) for row in await connection.execute(waiting.order_by(rank, chats.c.requested_at, chats.c.id))]
 
 
 async def own_chats(connection: AsyncConnection, helper: UUID) -> list[Chat]:

@@ -1,7 +1,7 @@
 """Tables and rows of availability: the live state of each chat service, and who is on duty."""
 
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Boolean, Column, DateTime, Float, Integer, Table, Text, Uuid, delete, func, select, update
@@ -82,6 +82,12 @@ async def set_duty(connection: AsyncConnection, helper: UUID, service_id: UUID, 
     values = {"service_id": service_id, "capacity": capacity, "seen_at": now}
     statement = insert(duties).values(helper=helper, **values)
     await connection.execute(statement.on_conflict_do_update(index_elements=["helper"], set_=values))
+
+
+async def see_helper(connection: AsyncConnection, helper: UUID, now: datetime) -> None:
+    """Note that the desk of a helper on duty is open, at most once a minute."""
+    stale = (duties.c.helper == helper) & (duties.c.seen_at < now - timedelta(minutes=1))
+    await connection.execute(update(duties).where(stale).values(seen_at=now))
 
 
 async def end_duty(connection: AsyncConnection, helper: UUID) -> None:
