@@ -1,0 +1,72 @@
+# The whole interface. `make` alone lists it. Needs Python 3.11 or 3.12 with venv, and a network to the package indexes.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format assets lock schemas clean
+MAKEFLAGS += --no-print-directory
+
+UV_VERSION := 0.13.9
+UV := .tools/bin/uv
+PY := .venv/bin/python
+SYNCED := .venv/.synced
+LOCKED := uv.lock pyproject.toml $(wildcard libs/*/pyproject.toml services/*/pyproject.toml)
+NPM := $(wildcard libs/webkit/package-lock.json deploy/local/oidc/package-lock.json)
+INSTALLED := $(patsubst %/package-lock.json,%/node_modules/.installed,$(NPM))
+VENDOR := libs/webkit/src/webkit/static/vendor/manifest.json
+# The lock names the public index alone; a setting of this machine must not get into it.
+NO_INDEX := env -u UV_INDEX_URL -u UV_DEFAULT_INDEX -u UV_INDEX -u UV_EXTRA_INDEX_URL -u VIRTUAL_ENV UV_PYTHON_DOWNLOADS=never
+
+help:
+	@echo "Use"
+	@echo "  make demo        everything on http://localhost:8080 until Ctrl-C (ONCE=1 walks the journey and stops; PORT= DATA= KEEP=1)"
+	@echo "  make test        all tests (ONLY=dialog one part, ARGS='-k name' for pytest)"
+	@echo "Work"
+	@echo "  make check       lint, types, import rules, locks, schemas: a few seconds"
+	@echo "  make format      formats the code and mends what can be mended by itself"
+	@echo "  make assets      style sheets and scripts from npm, and the test login"
+	@echo "  make clean       removes what was made here: environments, data, caches"
+	@echo "Ship"
+	@echo "  make schemas     writes the contracts' JSON Schemas from their models"
+	@echo "  make lock        brings uv.lock up to date"
+
+demo: $(SYNCED) assets
+	@$(PY) -m deploy.local.demo $(if $(ONCE),--once) $(if $(PORT),--port $(PORT)) $(if $(DATA),--data $(DATA)) $(if $(KEEP),--keep)
+
+test: $(SYNCED) assets
+	@$(PY) -m deploy.suites $(if $(ONLY),--only $(ONLY)) $(ARGS)
+
+check: $(SYNCED)
+	@$(PY) -m deploy.checks
+
+format: $(SYNCED)
+	@.venv/bin/ruff check --quiet --fix . ; .venv/bin/ruff format --quiet .
+
+assets: $(SYNCED) $(INSTALLED) $(VENDOR)
+
+schemas: $(SYNCED)
+	@$(PY) -m contracts.schemas
+
+lock: $(UV)
+	@$(NO_INDEX) $(UV) lock
+
+clean:
+	@rm -rf .venv .venvs .tools .local .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -rf libs/webkit/src/webkit/static/vendor $(patsubst %/package-lock.json,%/node_modules,$(NPM))
+
+# Finds a Python that will do, and says in one line what is missing when there is none.
+$(UV):
+	@for python in python3.11 python3.12 python3; do \
+	  if $$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null; then found=$$python; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then echo "make: needs Python 3.11 or 3.12: install the package python3.11 (or python3 on Debian 12)" >&2; exit 1; fi; \
+	if ! $$found -c 'import ensurepip, venv' 2>/dev/null; then echo "make: Python lacks venv: install the package python3-venv" >&2; exit 1; fi; \
+	echo "making the environment (once)"; \
+	$$found -m venv .tools && .tools/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+$(SYNCED): $(LOCKED) | $(UV)
+	@$(NO_INDEX) $(UV) sync --frozen --quiet --all-packages --all-groups --python .tools/bin/python && touch $@
+
+%/node_modules/.installed: %/package-lock.json %/package.json | $(SYNCED)
+	@$(PY) -m deploy.local.node $* && touch $@
+
+$(VENDOR): libs/webkit/src/webkit/assets.py $(wildcard libs/webkit/package-lock.json) | libs/webkit/node_modules/.installed
+	@$(PY) -m webkit.assets && touch $@
