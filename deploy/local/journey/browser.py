@@ -74,11 +74,16 @@ class Page:
             return False
         return True
 
+    @property
+    def links(self) -> list[str]:
+        """The absolute addresses of all links, in the page's order."""
+        return [urljoin(self.url, address) for address in links_of(self.html)]
+
     def link(self, part: str) -> str:
         """The absolute address of the first link whose address contains `part`."""
-        for address in links_of(self.html):
+        for address in self.links:
             if part in address:
-                return urljoin(self.url, address)
+                return address
         raise NoSuchFormError(f"{self.status} {self.url}: no link with {part!r}")
 
 

@@ -69,7 +69,7 @@ async def test_operations_see_what_is_open_and_others_do_not(browser, database):
     assert "/ansatt/logg-inn" in str((await browser.get("/ansatt")).url)
     await browser.log_in(staff("helper"))
     assert (await browser.get("/ansatt")).status_code == 403
-    await browser.log_in(staff("operations"))
+    await browser.log_in(staff("operator"))
     page = await browser.get("/ansatt")
     assert page.status_code == 200
     assert "Eksempelchatten" in page.text

@@ -14,7 +14,7 @@ from reporting.domain import ROUNDING, THRESHOLD
 from reporting.labels import STEPS, WAITS
 from reporting.queries import JourneyFigures, journey_figures, open_services, unanswered_by_hour
 
-ROLE = "operations"
+ROLE = "operator"
 router = APIRouter()
 
 

@@ -1,0 +1,35 @@
+"""Who plays in the walk: synthetic youths and staff of the test login, and the help services they work for."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from deploy.local.oidc.launcher import people
+
+CHAT_HELPER, CLINICIAN = "helper-1", "clinician-1"
+PANEL, EDITOR = "panel-1", "editor-1"
+MUNICIPALITY = "0301"
+"""Where the clinician's unit is: Oslo."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Ids as the pages of the test login show them."""
+
+    youths: tuple[str, ...]
+    """Those old enough, with a Norwegian number; the first is the youth of the timeline."""
+    guardian: str
+    chat_service: str
+    unit: str
+
+
+def cast() -> Cast:
+    """Read from the list of invented people that the test login shows."""
+    everybody: dict[str, list[dict[str, Any]]] = people()  # type: ignore[assignment]
+    units = {person["id"]: person["unit"] for person in everybody["staff"]}
+    fit = [person for person in everybody["youths"] if person["pid"] and "substantial" in person["levels"] and not person.get("always")]
+    return Cast(
+        youths=tuple(person["id"] for person in fit if person["born"] > "2000"),
+        guardian=next(person["id"] for person in fit if person["born"] < "2000"),
+        chat_service=units[CHAT_HELPER],
+        unit=units[CLINICIAN],
+    )
