@@ -6,13 +6,20 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 
 from contracts.codes import Channel, ServiceKind, TopicCode, Urgency
-from contracts.dialog import HandoffOffered
+from contracts.dialog import HandoffOffered, HandoffWithdrawn
 from contracts.info import HelpService, ServiceListed
+from helpjourney.consumers import HANDLERS
 from helpjourney.domain.journeys import Keeping
 from helpjourney.handlers.binding import Opener
+from helpjourney.handlers.presenting import PresentCode, PresentSecret, present_code, present_secret
 from joserfc.jwk import ECKey, KeySet
 from servicekit.claim_secret import TypedCode, lookup_hash, seal_summary
 from servicekit.crypto import Vault
+from servicekit.delivery.inbox import apply
+from servicekit.delivery.outbox import Begin
+from servicekit.testing import Database, record_of
+from servicekit.web.browser_session import Login
+from sqlalchemy import text
 
 OWN_KEY = ECKey.generate_key("P-256", {"use": "enc", "kid": "test"}, private=True)
 OPENER = Opener(OWN_KEY, Vault(secrets.token_bytes(32)))
@@ -91,3 +98,59 @@ def a_unit(service_id: UUID | None = None, **changes: object) -> ServiceListed:
         "age_to": 20,
     }
     return ServiceListed(service=HelpService.model_validate(entry | changes))
+
+
+async def offered(database: Database, given: Given, *later: HandoffWithdrawn) -> None:
+    """The offer has come through Kafka."""
+    records = [record_of(event, key=given.key, sequence=n) for n, event in enumerate((given.event, *later), 1)]
+    await apply(database.begin, "helpjourney", records, HANDLERS)
+
+
+def youth_login(age: int, *, auth_time: datetime | None = None, subject: UUID | None = None) -> Login:
+    """A youth as identity vouches for her, logged in just now."""
+    return Login(
+        subject=subject or uuid4(),
+        sid=uuid4(),
+        level="idporten-loa-substantial",
+        auth_time=auth_time or datetime.now(UTC),
+        birthdate=born(age),
+    )
+
+
+def clinician_login(unit: UUID, *, hpr_number: str | None = "1234567", roles: frozenset[str] = frozenset({"clinician"})) -> Login:
+    """A clinician at a unit."""
+    return Login(
+        subject=uuid4(),
+        sid=uuid4(),
+        level="idporten-loa-high",
+        auth_time=datetime.now(UTC),
+        organisation="300000999",
+        organisation_name="Prøvebyen kommune",
+        roles=roles,
+        hpr_number=hpr_number,
+        unit=unit,
+    )
+
+
+async def count(database: Database, table: str) -> int:
+    """Rows of a table."""
+    async with database.engine.connect() as connection:
+        return await connection.scalar(text(f"select count(*) from {table}")) or 0
+
+
+async def presented(begin: Begin, given: Given) -> bytes:
+    """A browser holds the offer's secret; its holder key."""
+    token = secrets.token_bytes(32)
+    async with begin() as uow:
+        if given.code:
+            await present_code(PresentCode(token, given.code), uow)
+        else:
+            await present_secret(PresentSecret(token, given.secret), uow)
+    return token
+
+
+async def listed(database: Database, *units: ServiceListed) -> None:
+    """The register has told of these units."""
+    for unit in units:
+        record = record_of(unit, key=unit.service.service_id, sequence=1)
+        await apply(database.begin, "helpjourney", [record], HANDLERS)

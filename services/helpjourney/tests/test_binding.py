@@ -1,7 +1,6 @@
 """The border: who gets an offer, when, and what is left behind. Real PostgreSQL."""
 
 import asyncio
-import secrets
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -11,34 +10,19 @@ from helpjourney.consumers import HANDLERS
 from helpjourney.domain.ages import NotForThisAgeError, Reception
 from helpjourney.domain.claims import AlreadyClaimedError, LoginTooOldError, NotArrivedError, NotHeldError, OfferGoneError, Standing
 from helpjourney.handlers.binding import BindOffer, bind_offer
-from helpjourney.handlers.presenting import LookAgain, PresentCode, PresentSecret, look_again, present_code, present_secret
+from helpjourney.handlers.presenting import LookAgain, look_again
 from helpjourney.store.claims import holders, offers, spent_secrets
 from helpjourney.store.journeys import journeys
-from helpjourney_givens import BUCKET, KEEPING, OPENER, SUMMARY, Given, a_typed_offer, an_offer, born
+from helpjourney_givens import BUCKET, KEEPING, OPENER, SUMMARY, Given, a_typed_offer, an_offer, born, count, offered, presented
 from servicekit.delivery.inbox import apply
 from servicekit.delivery.outbox import Begin
 from servicekit.delivery.record import Record
 from servicekit.testing import Database, record_of
-from sqlalchemy import func, select, text
-
-
-async def offered(database: Database, given: Given, *later: HandoffWithdrawn) -> None:
-    records = [record_of(event, key=given.key, sequence=n) for n, event in enumerate((given.event, *later), 1)]
-    await apply(database.begin, "helpjourney", records, HANDLERS)
+from sqlalchemy import func, select
 
 
 def withdrawal(given: Given) -> Record:
     return record_of(HandoffWithdrawn(handoff_id=given.key), key=given.key, sequence=2)
-
-
-async def presented(begin: Begin, given: Given) -> bytes:
-    token = secrets.token_bytes(32)
-    async with begin() as uow:
-        if given.code:
-            await present_code(PresentCode(token, given.code), uow)
-        else:
-            await present_secret(PresentSecret(token, given.secret), uow)
-    return token
 
 
 async def standing(begin: Begin, token: bytes) -> Standing:
@@ -50,11 +34,6 @@ async def bind(begin: Begin, token: bytes, *, auth_time: datetime | None = None,
     async with begin() as uow:
         command = BindOffer(token, subject or uuid4(), auth_time or await uow.now(), born(age), BUCKET, KEEPING)
         return await bind_offer(command, OPENER, uow)
-
-
-async def count(database: Database, table: str) -> int:
-    async with database.engine.connect() as connection:
-        return await connection.scalar(text(f"select count(*) from {table}")) or 0
 
 
 async def test_the_yes_moves_need_urgency_and_summary_into_a_journey(database: Database) -> None:

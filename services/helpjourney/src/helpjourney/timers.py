@@ -5,7 +5,7 @@ from uuid import UUID
 from servicekit.delivery.outbox import UnitOfWork
 from servicekit.timers import Every, Timers
 
-from helpjourney.handlers.border import CLOSE_BUCKET, close_bucket
+from helpjourney.handlers.border import CLOSE_BUCKET, SETTLE, close_bucket, settle
 from helpjourney.handlers.notices import REMIND, Send, send_reminder
 from helpjourney.handlers.retention import delete_overdue
 
@@ -23,7 +23,10 @@ def timers(send: Send) -> Timers:
         if bucket_id is not None:
             await close_bucket(uow, bucket_id)
 
+    async def settle_bucket(uow: UnitOfWork, bucket_id: UUID | None) -> None:  # noqa: ARG001 - all that is unsettled goes together
+        await settle(uow)
+
     async def retain(uow: UnitOfWork, subject: UUID | None) -> None:  # noqa: ARG001 - a recurring timer has no subject
         await delete_overdue(uow)
 
-    return {CLOSE_BUCKET: close, REMIND: remind, "retention": Every(RETENTION_SECONDS, retain)}
+    return {CLOSE_BUCKET: close, SETTLE: settle_bucket, REMIND: remind, "retention": Every(RETENTION_SECONDS, retain)}

@@ -73,14 +73,16 @@ def band_of(age: int) -> AgeBand:
     return next((band for lowest, band in _BAND_FROM if age >= lowest), AgeBand.UNKNOWN)
 
 
-def reception_of(rules: Iterable[AgeRule], born: date, day: date) -> Reception:
-    """How somebody is received. No rule for an age means that a human must look: guardians and helpers."""
+def rule_of(rules: Iterable[AgeRule], born: date, day: date) -> AgeRule | None:
+    """The rule for somebody's age on a day."""
     age = age_on(born, day)
-    return next((rule.reception for rule in rules if rule.covers(age, day)), Reception.WITH_GUARDIANS)
+    return next((rule for rule in rules if rule.covers(age, day)), None)
 
 
 def received(rules: Iterable[AgeRule], born: date, day: date) -> AgeBand:
-    """The age band of somebody who is welcome. Raises NotForThisAgeError."""
-    if (reception := reception_of(rules, born, day)) is not Reception.WELCOME:
+    """The age band of somebody who is welcome. Raises NotForThisAgeError; without a rule a human must look, so guardians and helpers."""
+    rule = rule_of(rules, born, day)
+    reception = rule.reception if rule else Reception.WITH_GUARDIANS
+    if reception is not Reception.WELCOME:
         raise NotForThisAgeError(reception)
     return band_of(age_on(born, day))

@@ -28,6 +28,8 @@ class Standing(StrEnum):
     FETCHING = "fetching"
     NOT_FOUND = "not_found"
     READY = "ready"
+    LOGIN_AGAIN = "login_again"
+    """Ready, but presented after the login."""
     CLAIMED = "claimed"
     WITHDRAWN = "withdrawn"
     EXPIRED = "expired"

@@ -1,8 +1,12 @@
 """What a journey is, when care begins, and how long what it holds is kept."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 from uuid import UUID
+
+from helpjourney.domain.appointments import State
 
 CARE_TEXT = "care-2026-11"
 """Version of the text that says: from now on this is health care, written in the unit's journal."""
@@ -64,3 +68,21 @@ class Journey:
     def release(self) -> "Journey":
         """Its bucket of time is over: the start may be told, and care if it began meanwhile."""
         return replace(self, is_released=True, version=2 if self.care_started_at else 1)
+
+
+class NextStep(StrEnum):
+    """The one thing to do next, shown on top."""
+
+    CHOOSE_TIME = "choose_time"
+    COME = "come"
+    WAIT = "wait"
+    WISH = "wish"
+
+
+def next_step(states: Collection[State]) -> NextStep:
+    """What matters most of the appointments that aren't over."""
+    if State.OFFERED in states:
+        return NextStep.CHOOSE_TIME
+    if State.BOOKED in states:
+        return NextStep.COME
+    return NextStep.WAIT if State.WISHED in states else NextStep.WISH

@@ -21,6 +21,7 @@ from helpjourney.store.journeys import (
 )
 
 CLOSE_BUCKET = "border.close"
+SETTLE = "border.settle"
 
 
 async def note_crossing(uow: UnitOfWork, journey_id: UUID, claimed_need: str | None, bucket_seconds: int) -> None:
@@ -39,7 +40,7 @@ async def close_bucket(uow: UnitOfWork, bucket_id: UUID) -> None:
     bucket = await take_bucket(uow.connection, bucket_id)
     if bucket is None:
         return
-    await settle_spent(uow.connection)
+    uow.schedule(SETTLE, await uow.now(), bucket.id)
     if bucket.claimed:
         counts = tuple(ClaimCount(need=need, claimed=claimed) for need, claimed in sorted(bucket.claimed.items()))
         event = ClaimsCounted(bucket_id=bucket.id, bucket_start=bucket.starts_at, bucket_seconds=bucket.seconds, counts=counts)
@@ -51,6 +52,11 @@ async def close_bucket(uow: UnitOfWork, bucket_id: UUID) -> None:
         uow.tell(JourneyStarted(journey_id=journey_id, entry=entry, age_band=age_band), key=journey_id, sequence=1)
         if unit := held[journey_id]:
             uow.tell(CareStarted(journey_id=journey_id, service_id=unit), key=journey_id, sequence=2)
+
+
+async def settle(uow: UnitOfWork) -> None:
+    """Write what is left of spent secrets anew, in a transaction that touches nothing of a journey."""
+    await settle_spent(uow.connection)
 
 
 async def _release(uow: UnitOfWork, journey_id: UUID) -> UUID | None:

@@ -17,10 +17,12 @@ from servicekit.delivery.outbox import UnitOfWork
 from helpjourney.domain.claims import (
     FETCHING,
     HOLD,
+    LoginTooOldError,
     OfferGoneError,
     OfferState,
     Standing,
     TooManyCodesError,
+    must_be_fresh,
     must_be_open,
 )
 from helpjourney.store.claims import (
@@ -37,6 +39,8 @@ from helpjourney.store.claims import (
     save_tries,
 )
 
+HOLDER_BYTES = 32
+"""Of a browser's holder key."""
 LOGIN_TRIES = "login:"
 LOCATOR_TRIES = "locator:"
 _at_once = asyncio.Semaphore(2)  # argon2id takes 64 MiB and a core each
@@ -131,6 +135,8 @@ class LookAgain:
 
     token: bytes
     login: str | None = None
+    auth_time: datetime | None = None
+    """When somebody logged in, if anybody has."""
 
 
 async def look_again(command: LookAgain, uow: UnitOfWork) -> Standing:
@@ -140,7 +146,17 @@ async def look_again(command: LookAgain, uow: UnitOfWork) -> Standing:
     if holder is None:
         return Standing.NOTHING
     holder = await recognise(command.token, holder, command.login, uow)
-    return await _standing(holder, now, uow)
+    standing = await _standing(holder, now, uow)
+    return _after_login(standing, command.auth_time, holder.presented_at)
+
+
+def _after_login(standing: Standing, auth_time: datetime | None, presented_at: datetime) -> Standing:
+    if standing is Standing.READY and auth_time is not None:
+        try:
+            must_be_fresh(auth_time, presented_at)
+        except LoginTooOldError:
+            return Standing.LOGIN_AGAIN
+    return standing
 
 
 async def _standing(holder: HolderRow, now: datetime, uow: UnitOfWork) -> Standing:

@@ -131,7 +131,7 @@ async def is_spent(connection: AsyncConnection, lookup_hash: str) -> bool:
 async def settle_spent(connection: AsyncConnection) -> None:
     """Write the newly spent hashes anew, together and in the order of the hash.
 
-    Rows written by one transaction share a transaction number (xmin); the journey's row would otherwise point to its secret.
+    Rows written by one transaction share a transaction number (xmin): what the claim wrote would otherwise point to its secret.
     """
     hashes = await connection.scalars(delete(spent_secrets).where(~spent_secrets.c.settled).returning(spent_secrets.c.lookup_hash))
     if rows := [{"lookup_hash": value, "settled": True} for value in sorted(hashes)]:

@@ -1,0 +1,1 @@
+"""Reads: rows become what a page shows. Nothing here changes anything."""
