@@ -2,7 +2,7 @@
 
 import asyncpg
 from sqlalchemy import URL, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -17,6 +17,8 @@ IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000
 
 # PostgreSQL, appendix A: connection, transaction rollback (deadlock, serialization), out of resources, operator intervention
 _TRANSIENT_CLASSES = frozenset({"08", "40", "53", "57"})
+# A connection that breaks in the middle of something shows as the last three as well
+_AWAY = (ConnectionError, TimeoutError, PoolTimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError, PendingRollbackError)
 _LOCK_NOT_AVAILABLE = "55P03"
 _QUERY_CANCELED = "57014"
 _CACHED_PLAN = "0A000"
@@ -63,7 +65,7 @@ def create_engine(
 
 def is_away(error: BaseException) -> bool:
     """The database or the network is away: however often the same is tried, it isn't the event's fault."""
-    if isinstance(error, ConnectionError | TimeoutError | PoolTimeoutError | asyncpg.InterfaceError):
+    if isinstance(error, _AWAY):
         return True
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True

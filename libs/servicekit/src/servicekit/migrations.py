@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import threading
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -20,6 +21,8 @@ from servicekit.database import sqlalchemy_url
 from servicekit.delivery import tables
 
 _ONE_AT_A_TIME = text("select pg_advisory_xact_lock(hashtext('stegvis/migrate'))")
+_ALEMBIC = threading.Lock()
+"""Alembic's context is global: one migration at a time in a process."""
 _MOMENT = sa.DateTime(timezone=True)
 
 
@@ -57,12 +60,14 @@ def config(service_package: str, dsn: str) -> Config:
 
 def upgrade(service_package: str, dsn: str) -> None:
     """Bring a service's database to its newest revision. Starts an event loop: call it from a thread if one is running."""
-    command.upgrade(config(service_package, dsn), "head")
+    with _ALEMBIC:
+        command.upgrade(config(service_package, dsn), "head")
 
 
 def check(service_package: str, dsn: str) -> None:
     """Raise if the tables in code differ from what the migrations make (`alembic check`). Starts an event loop."""
-    command.check(config(service_package, dsn))
+    with _ALEMBIC:
+        command.check(config(service_package, dsn))
 
 
 async def is_current(connection: AsyncConnection, service_package: str) -> bool:

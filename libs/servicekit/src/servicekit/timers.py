@@ -48,7 +48,10 @@ Timers = Mapping[str, TimerHandler | Every]
 
 _DUE = text("select kind, subject, due_at from timers where due_at <= :now and kind = any(:kinds) order by due_at limit :look")
 _NEXT = text("select min(due_at) from timers where kind = any(:kinds)")
-_CLAIM = text("select pg_try_advisory_xact_lock(hashtextextended('timer/' || :kind || '/' || coalesce(cast(:subject as text), ''), 0))")
+_CLAIM = text(
+    """select pg_try_advisory_xact_lock(
+      hashtextextended('timer/' || :kind || '/' || coalesce(cast(cast(:subject as uuid) as text), ''), 0))"""
+)
 _STILL = text("select attempts from timers where kind = :kind and subject is not distinct from cast(:subject as uuid) and due_at = :due_at")
 _DONE = text("delete from timers where kind = :kind and subject is not distinct from cast(:subject as uuid) and due_at = :due_at")
 _LATER = text(
@@ -63,7 +66,7 @@ _ENSURE = text(
 
 async def run_timers(begin: Begin, timers: Timers, stop: asyncio.Event) -> None:
     """Do what is due until `stop` is set, the plumbing's own timers too. Any number of replicas may run this."""
-    timers = {**{kind: Every(seconds, work) for kind, (seconds, work) in housekeeping.WORK.items()}, **timers}
+    timers = with_housekeeping(timers)
     ensured = False
     while not stop.is_set():
         wait = POLL
@@ -78,6 +81,11 @@ async def run_timers(begin: Begin, timers: Timers, stop: asyncio.Event) -> None:
             log.warning("timers could not be looked at", exc_info=error)
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), wait)
+
+
+def with_housekeeping(timers: Timers) -> Timers:
+    """The service's timers and those that every service has."""
+    return {**{kind: Every(seconds, work) for kind, (seconds, work) in housekeeping.WORK.items()}, **timers}
 
 
 async def ensure_recurring(begin: Begin, timers: Timers) -> None:

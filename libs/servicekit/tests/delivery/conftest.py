@@ -15,7 +15,7 @@ from servicekit.delivery.outbox import UnitOfWork
 from servicekit.migrations import create_plumbing
 from servicekit.settings import ServiceSettings
 from servicekit.testing import Database, Templates
-from servicekit.testing.databases import opened
+from servicekit.testing.databases import Prepare, opened
 from sqlalchemy import Connection, text
 
 TABLES = (
@@ -76,6 +76,12 @@ async def _prepare(dsn: str) -> None:
     async with engine.begin() as connection:
         await connection.run_sync(create)
     await engine.dispose()
+
+
+@pytest.fixture
+def prepare() -> Prepare:
+    """Makes the tables in an empty database."""
+    return _prepare
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import asyncpg
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -80,8 +79,8 @@ class Relay:
                     async with self._connected() as (connection, woken):
                         delay = FIRST_BACK_OFF
                         await self._relay(connection, woken, stop)
-                except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, KafkaError) as error:
-                    log.warning("relay waits", reason=type(error).__name__, seconds=round(delay, 1))
+                except Exception as error:  # a connection that breaks shows as more than network errors
+                    log.warning("relay waits", seconds=round(delay, 1), exc_info=error)
                     self._last_look = time.monotonic()
                     await _wait(stop, delay * random.uniform(0.8, 1.2))  # noqa: S311 - jitter
                     delay = min(delay * 2, RECONNECT_AT_MOST)

@@ -1,0 +1,235 @@
+"""What was committed reaches Kafka, in order per key, whatever restarts meanwhile."""
+
+import asyncio
+import random
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from contracts.catalogue import TOPICS
+from contracts.info import ArticleWithdrawn
+from servicekit.delivery import metrics
+from servicekit.delivery.relay import Relay
+from servicekit.testing import Database, Templates, until
+from servicekit.testing.databases import opened
+from sqlalchemy import text
+
+from deploy.local.postgres import LocalPostgres
+
+TOPIC = ArticleWithdrawn.topic
+INSERT = text(
+    """insert into outbox (topic, key, headers, value, time)
+    select :topic, :key, '{}', :value, '2026-11-24T10:00:00Z' from generate_series(1, :times)"""
+)
+
+
+class Log:
+    """What a topic got since the test began."""
+
+    def __init__(self, consumer: AIOKafkaConsumer) -> None:
+        self._consumer = consumer
+        self.sequences: dict[str, list[int]] = defaultdict(list)
+        self.records = []
+
+    async def read(self) -> None:
+        for records in (await self._consumer.getmany(timeout_ms=100, max_records=5000)).values():
+            for record in records:
+                headers = dict(record.headers)
+                self.records.append(record)
+                self.sequences[record.key.decode()].append(int(headers.get("ce_sequence", b"0")))
+
+    async def has(self, key: object, sequences: list[int]) -> bool:
+        await self.read()
+        return self.sequences[str(key)] == sequences
+
+
+@pytest.fixture
+async def log(kafka):
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka.bootstrap)
+    await consumer.start()
+    consumer.assign([TopicPartition(TOPIC, number) for number in range(TOPICS[TOPIC].partitions)])
+    await consumer.seek_to_end()
+    for partition in consumer.assignment():
+        await consumer.position(partition)
+    yield Log(consumer)
+    await consumer.stop()
+
+
+@pytest.fixture
+def relay(database, kafka, settings):
+    return Relay(database.engine, settings(database.dsn, kafka.bootstrap))
+
+
+async def left(database: Database) -> int:
+    async with database.engine.connect() as connection:
+        return await connection.scalar(text("select count(*) from outbox"))
+
+
+def is_empty(database: Database) -> Callable[[], Awaitable[bool]]:
+    async def empty() -> bool:
+        return await left(database) == 0
+
+    return empty
+
+
+async def tell(database: Database, articles, *ids: UUID, times: int = 1) -> None:
+    for _ in range(times):
+        for article in ids:
+            async with database.begin() as uow:
+                await articles.withdraw(uow, article)
+
+
+async def test_a_fact_reaches_kafka_and_its_row_is_forgotten(database, articles, relay, running, log):
+    """INVARIANT: the record's own timestamp tells no more than the rounded time in its envelope."""
+    [article] = await articles.create(database)
+    async with running(relay):
+        await tell(database, articles, article)
+        await until(lambda: log.has(article, [1]))
+        await until(is_empty(database))
+    [record] = log.records
+    headers = {name: value.decode() for name, value in record.headers}
+    assert headers["ce_type"] == ArticleWithdrawn.type
+    assert datetime.fromtimestamp(record.timestamp / 1000, UTC) == datetime.fromisoformat(headers["ce_time"])
+    assert record.timestamp % 1000 == 0
+    assert ArticleWithdrawn.model_validate_json(record.value).publication_id == article
+
+
+async def test_two_relays_keep_the_order_of_every_key(database, articles, settings, kafka, running, log):
+    """INVARIANT: one relay leads; a standby never overtakes it."""
+    ids = await articles.create(database, 20)
+    both = [Relay(database.engine, settings(database.dsn, kafka.bootstrap)) for _ in range(2)]
+    async with running(both[0]), running(both[1]):
+        await asyncio.gather(*(tell(database, articles, article, times=15) for article in ids))
+        for article in ids:
+            await until(lambda article=article: log.has(article, list(range(1, 16))))
+        await until(is_empty(database))
+
+
+async def test_when_the_leader_is_killed_another_goes_on(database, articles, settings, kafka, running, log):
+    [article] = await articles.create(database)
+    async with running(Relay(database.engine, settings(database.dsn, kafka.bootstrap))):
+        async with running(Relay(database.engine, settings(database.dsn, kafka.bootstrap)), hard=True):
+            await tell(database, articles, article, times=3)
+            await until(lambda: log.has(article, [1, 2, 3]))
+        await tell(database, articles, article)
+        await until(lambda: log.has(article, [1, 2, 3, 4]))
+
+
+async def test_a_row_that_becomes_visible_late_is_not_skipped(database, articles, relay, running, log):
+    """INVARIANT: rows are claimed by state, never by a high-water mark; a long-open transaction hides nothing for ever."""
+    slow, fast = await articles.create(database, 2)
+    async with running(relay):
+        async with database.begin() as uow:
+            await articles.withdraw(uow, slow)
+            await uow.flush()  # it has the lower position, and commits later
+            await tell(database, articles, fast)
+            await until(lambda: log.has(fast, [1]))
+            assert log.sequences[str(slow)] == []
+        await until(lambda: log.has(slow, [1]))
+    assert log.sequences == {str(fast): [1], str(slow): [1]}
+
+
+@pytest.mark.parametrize("largest", [240_000, 10**6], ids=["refused by the relay", "refused by the broker"])
+async def test_a_fact_that_is_refused_holds_back_its_key_and_no_other(database, articles, relay, running, log, largest, monkeypatch):
+    """INVARIANT: no fact overtakes its predecessor, and a stopped key, however long, doesn't stop the others."""
+    monkeypatch.setattr("servicekit.delivery.lanes.LARGEST_FACT", largest)
+    [fine] = await articles.create(database)
+    stuck = "00000000-0000-4000-8000-000000000001"
+    large = random.Random(1).randbytes(300_000)  # noise can't be compressed below the topic's limit
+    async with database.engine.begin() as connection:
+        await connection.execute(INSERT, {"topic": TOPIC, "key": stuck, "value": large, "times": 1})
+        await connection.execute(INSERT, {"topic": TOPIC, "key": stuck, "value": b"small", "times": 5000})
+    async with running(relay):
+        await tell(database, articles, fine, times=3)
+        await until(lambda: log.has(fine, [1, 2, 3]))
+        await tell(database, articles, fine)
+        await until(lambda: log.has(fine, [1, 2, 3, 4]), seconds=1.5)
+        assert log.sequences[stuck] == []
+        assert await left(database) == 5001
+        async with database.engine.begin() as connection:
+            await connection.execute(text("delete from outbox where length(value) > 1000"))
+        await until(is_empty(database), seconds=20)
+
+
+async def test_a_topic_that_kafka_does_not_have_holds_back_its_own_facts_only(database, articles, relay, running, log):
+    [fine] = await articles.create(database)
+    async with database.engine.begin() as connection:
+        await connection.execute(INSERT, {"topic": "info.unheard.v1", "key": str(fine), "value": b"{}", "times": 1})
+    async with running(relay):
+        await tell(database, articles, fine)
+        await until(lambda: log.has(fine, [1]))
+        await tell(database, articles, fine)
+        await until(lambda: log.has(fine, [1, 2]))
+        assert await left(database) == 1
+
+
+async def test_the_relay_starts_without_kafka_and_shows_what_waits(database, articles, settings, running, monkeypatch):
+    """INVARIANT: nothing stays stuck unnoticed."""
+    monkeypatch.setattr("servicekit.delivery.relay.WATCH_SECONDS", 0.1)
+    [article] = await articles.create(database)
+    relay = Relay(database.engine, settings(database.dsn, "127.0.0.1:1"))
+    async with running(relay):
+        await tell(database, articles, article, times=3)
+
+        async def three_wait() -> bool:
+            return metrics.outbox_rows._value.get() == 3 and metrics.outbox_oldest_seconds._value.get() > 0
+
+        await until(three_wait)
+        assert await relay.is_live()
+    assert await left(database) == 3
+
+
+@asynccontextmanager
+async def own_cluster(articles, prepare):
+    """A cluster that a test may crash, with the publisher's database."""
+    cluster = LocalPostgres(fsync=True).start()
+    try:
+        templates = Templates(cluster.dsn)
+        async with templates.copy("own", prepare) as dsn, opened("info", dsn) as database:
+            yield cluster, database
+    finally:
+        cluster.stop()
+
+
+async def test_the_relay_survives_crashes_of_its_database(prepare, articles, settings, kafka, running, log):
+    """INVARIANT: a command that was answered is told, though the database crashed meanwhile; none is told out of order."""
+    async with own_cluster(articles, prepare) as (cluster, database):
+        ids = await articles.create(database, 8)
+        told = dict.fromkeys(ids, 0)
+
+        async def write(article: UUID, until_told: int) -> None:
+            while told[article] < until_told:
+                try:
+                    async with database.begin() as uow:
+                        last = await articles.withdraw(uow, article)
+                    told[article] = last
+                except Exception:  # away: the client tries again
+                    await asyncio.sleep(0.05)
+
+        async with running(Relay(database.engine, settings(database.dsn, kafka.bootstrap))):
+            for round_number in (1, 2, 3):
+                writing = asyncio.gather(*(write(article, 20 * round_number) for article in ids))
+                await until(lambda number=round_number: _any(told, 20 * number - 15))
+                cluster.crash()
+                await asyncio.to_thread(cluster.start)
+                await writing
+            await until(is_empty(database), seconds=20)
+            for article in ids:
+                last = told[article]
+                await until(lambda article=article, last=last: _told_in_order(log, article, last))
+
+
+async def _any(told: dict[UUID, int], least: int) -> bool:
+    return any(last >= least for last in told.values())
+
+
+async def _told_in_order(log: Log, article: UUID, last: int) -> bool:
+    """Nothing is missing; a repeat may follow a crash, a jump may not."""
+    await log.read()
+    sequences = log.sequences[str(article)]
+    assert all(after <= before + 1 for before, after in zip([0, *sequences], sequences, strict=False))
+    return sorted(set(sequences)) == list(range(1, last + 1))
