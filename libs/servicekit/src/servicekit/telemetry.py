@@ -10,10 +10,12 @@ from threading import Lock
 
 from fastapi import FastAPI
 from opentelemetry import propagate, trace
+from opentelemetry.context.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from opentelemetry.instrumentation.sqlalchemy import SQLAlchemyInstrumentor
 from opentelemetry.propagators.composite import CompositePropagator
+from opentelemetry.propagators.textmap import CarrierT, Getter, default_getter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor, SpanExporter, SpanExportResult
@@ -42,7 +44,7 @@ ALLOWED = frozenset(
 
 def configure(service: str, version: str, otlp_endpoint: str | None, traces_file: Path | None) -> None:
     """Set up tracing for this process; without a destination spans are made and dropped."""
-    propagate.set_global_textmap(CompositePropagator([]))
+    propagate.set_global_textmap(NoPropagation())
     provider = TracerProvider(resource=Resource({"service.name": service, "service.version": version}))
     if otlp_endpoint:
         provider.add_span_processor(BatchSpanProcessor(Scrubbed(OTLPSpanExporter(f"{otlp_endpoint.rstrip('/')}/v1/traces"))))
@@ -55,6 +57,16 @@ def instrument(app: FastAPI, engine: AsyncEngine) -> None:
     """Spans for requests (named by route, not by address) and for statements."""
     FastAPIInstrumentor.instrument_app(app, exclude_spans=["send", "receive"], excluded_urls="/static,/strom")
     SQLAlchemyInstrumentor().instrument(engine=engine.sync_engine)
+
+
+class NoPropagation(CompositePropagator):
+    """Reads and writes nothing. An empty CompositePropagator answers None for a context, which breaks whoever attaches it."""
+
+    def __init__(self) -> None:
+        super().__init__([])
+
+    def extract(self, carrier: CarrierT, context: Context | None = None, getter: Getter[CarrierT] = default_getter) -> Context:
+        return super().extract(carrier, context, getter) or Context()
 
 
 class Scrubbed(SpanExporter):
