@@ -22,8 +22,8 @@ ANSWERED_BY_MOST = 120
 """As the contract of a published answer says."""
 
 
-@router.post("/{question_id}/kladd")
-async def draft(
+@router.post("/{question_id}/svar")
+async def write(
     question_id: UUID,
     request: Request,
     begin: Transaction,
@@ -33,12 +33,20 @@ async def draft(
     answerer: AtDesk,
     submitted: Submitted,
 ) -> Response:
-    values, errors = read_texts(submitted, look.translation(request), answer=ANSWER_MOST)
+    """The buttons of the answer's form: send it, keep it as a draft, or ask a colleague to read it first."""
+    sends = submitted.fields.get("do", "send") == "send"
+    limits = {"answer": ANSWER_MOST} | ({"profession": PROFESSION_MOST} if sends else {})
+    values, errors = read_texts(submitted, look.translation(request), **limits)
     if errors:
         return await question_page(request, begin, desk, look, session, answerer, question_id, dict(submitted.fields), errors)
-    command = DraftAnswer(question_id, answerer, values["answer"], second_read=submitted.flag("second_read"))
-    act = partial(draft_answer, command, desk=desk)
-    return await attempt(request, begin, look, submitted, act, page_of(question_id), text=values["answer"])
+    text = values["answer"]
+    if sends:
+        answered_by = f"{values['profession']}, {session.organisation_name}"[:ANSWERED_BY_MOST]
+        send = partial(answer_question, AnswerQuestion(question_id, answerer, text, answered_by), desk=desk)
+        return await attempt(request, begin, look, submitted, send, QUEUE, text)
+    second_read = submitted.choice("do", ("draft", "second_read")) == "second_read"
+    keep = partial(draft_answer, DraftAnswer(question_id, answerer, text, second_read), desk=desk)
+    return await attempt(request, begin, look, submitted, keep, page_of(question_id), text)
 
 
 @router.post("/{question_id}/kommentar")
@@ -59,22 +67,3 @@ async def comment(
     return await attempt(
         request, begin, look, submitted, partial(comment_draft, command, desk=desk), page_of(question_id), text=values["note"]
     )
-
-
-@router.post("/{question_id}/svar")
-async def answer(
-    question_id: UUID,
-    request: Request,
-    begin: Transaction,
-    desk: Desk,
-    look: Look,
-    session: StaffSession,
-    answerer: AtDesk,
-    submitted: Submitted,
-) -> Response:
-    values, errors = read_texts(submitted, look.translation(request), answer=ANSWER_MOST, profession=PROFESSION_MOST)
-    if errors:
-        return await question_page(request, begin, desk, look, session, answerer, question_id, dict(submitted.fields), errors)
-    answered_by = f"{values['profession']}, {session.organisation_name}"[:ANSWERED_BY_MOST]
-    command = AnswerQuestion(question_id, answerer, values["answer"], answered_by)
-    return await attempt(request, begin, look, submitted, partial(answer_question, command, desk=desk), QUEUE, text=values["answer"])
