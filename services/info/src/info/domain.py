@@ -125,7 +125,8 @@ def folded(text: str) -> str:
 def names_a_crisis(text: str, phrases: Iterable[str]) -> bool:
     """Whether the text holds one of the listed phrases.
 
-    A phrase's words stand in order with at most WORDS_BETWEEN others between; `*` ends a word that may go on (`selvmord*`).
+    A phrase's words stand in order with at most WORDS_BETWEEN others between, or with none where a hyphen joins them
+    (`henge-meg`); `*` ends a word that may go on (`selvmord*`).
     An explicit list on purpose: similarity once sent "jeg vil ikke leve lenger" to an article about sleep. It may raise the
     crisis block, never hide or close anything.
     """
@@ -140,7 +141,7 @@ def _pattern(phrases: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def _word(word: str) -> str:
-    return "".join(plain_words(word)) + (r"\w*" if word.endswith("*") else "")
+    return " ".join(plain_words(word)) + (r"\w*" if word.endswith("*") else "")
 
 
 _PATTERNS: dict[tuple[str, ...], re.Pattern[str]] = {}

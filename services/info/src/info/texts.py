@@ -9,8 +9,9 @@ from markupsafe import Markup, escape
 
 
 def _may_lead(url: str) -> bool:
+    """Asked with the address percent-encoded."""
     parts = urlsplit(url)
-    return parts.scheme in ("https", "tel") or (not parts.scheme and not parts.netloc and url.startswith("/") and "\\" not in url)
+    return parts.scheme in ("https", "tel") or (not parts.scheme and not parts.netloc and url.startswith("/") and "%5C" not in url.upper())
 
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False, "linkify": False}).disable(["image", "html_block", "html_inline", "autolink"])

@@ -75,20 +75,20 @@ with asked as (
   select c.*, case when kind = 'article' then 0.2 else 0 end
     + 2 * ts_rank('{0.05, 0.2, 0.5, 1.0}', vector, any_word) + 0.5 * ts_rank('{0.05, 0.2, 0.5, 1.0}', vector, near_word)
     + coalesce((select avg(case when near > 0.5 then near else 0 end)
-                from unnest(longs) word, word_similarity(word, c.folded) near), 0) as score
+                from unnest(longs) word, word_similarity(word, c.folded) near), 0) + 0.5 * word_similarity(:whole, c.folded) as score
   from candidates c
 ), ranked as (
-  select scored.*, max(score) over () as best,
+  select scored.*, max(score) over () as best, max(score) over (partition by work) as fit,
     row_number() over (partition by work order by (language = :preferred) desc, (language = 'nb') desc, score desc) as turn
   from scored
   where (cast(:topic as text) is null or topic_code = :topic) and (cast(:language as text) is null or language = :language)
 ), chosen as (
-  select *, count(*) over () as total from ranked where turn = 1 and score > 0.2 * best
-  order by score desc, title limit :limit offset :offset
+  select *, count(*) over () as total from ranked where turn = 1 and fit > 0.2 * best
+  order by fit desc, title limit :limit offset :offset
 )
 select publication_id, kind, work, language, topic_code, title, total,
   ts_headline(case when language = 'en' then 'info_english' else 'info_norwegian' end::regconfig, plain, near_word, :how) as headline
-from chosen order by score desc, title
+from chosen order by fit desc, title
 """
 _BROWSED = """
 select publication_id, kind, work, language, topic_code, title, total, left(plain, 200) as headline from (
@@ -114,6 +114,7 @@ async def search(connection: AsyncConnection, asked: Search) -> Found:
         "words": " | ".join(words),
         "beginnings": " | ".join(f"{word}:*" if len(word) >= LONG_WORD else word for word in words),
         "long_words": long_words,
+        "whole": folded(" ".join(words)),
         "preferred": asked.preferred,
         "topic": asked.topic,
         "language": asked.language,

@@ -1,0 +1,139 @@
+"""Opening hours, age of texts, and the words that call for help."""
+
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+from info import crisis
+from info.domain import Live, Shift, closes_at, folded, is_old, is_open, names_a_crisis, norwegian_order, open_now, opens_next, plain_words
+
+EVENING = [Shift(5, time(20), time(2))]
+OFFICE = [Shift(day, time(8), time(12)) for day in range(1, 6)] + [Shift(day, time(13), time(15, 30)) for day in range(1, 6)]
+
+
+def oslo(text: str) -> datetime:
+    """A summer or winter instant given with its offset."""
+    return datetime.fromisoformat(text)
+
+
+@pytest.mark.parametrize(
+    ("instant", "is_it"),
+    [
+        ("2026-11-27T19:59+01:00", False),
+        ("2026-11-27T20:00+01:00", True),
+        ("2026-11-28T01:59+01:00", True),
+        ("2026-11-28T02:00+01:00", False),
+        ("2026-11-28T20:30+01:00", False),
+        ("2026-11-27T01:00+01:00", False),
+    ],
+)
+def test_a_friday_evening_lasts_until_saturday_two_o_clock(instant, is_it):
+    assert open_now(EVENING, oslo(instant)) is is_it
+
+
+@pytest.mark.parametrize(
+    ("instant", "is_it"),
+    [
+        ("2026-11-24T08:00+01:00", True),
+        ("2026-11-24T12:00+01:00", False),
+        ("2026-11-24T13:00+01:00", True),
+        ("2026-11-29T10:00+01:00", False),
+    ],
+)
+def test_a_service_with_two_shifts_is_closed_between_them(instant, is_it):
+    assert open_now(OFFICE, oslo(instant)) is is_it
+
+
+def test_hours_are_those_of_oslo_whatever_zone_the_instant_comes_in():
+    assert open_now(OFFICE, datetime(2026, 7, 1, 6, 0, tzinfo=UTC))
+    assert not open_now(OFFICE, datetime(2026, 11, 25, 6, 0, tzinfo=UTC))
+    assert open_now(OFFICE, datetime(2026, 11, 25, 7, 0, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("shift", "hours"),
+    [
+        (Shift(6, time(22), time(6)), 9),  # the night to 25 October 2026 has an hour more
+        (Shift(7, time(1), time(4)), 4),
+    ],
+)
+def test_the_night_of_the_clock_change_is_as_long_as_it_is(shift, hours):
+    """INVARIANT: open minutes are counted as they pass, also when the clock shows one hour twice."""
+    start = datetime(2026, 10, 24, 12, tzinfo=UTC)
+    minutes = sum(open_now([shift], start + timedelta(minutes=n)) for n in range(24 * 60))
+    assert minutes == hours * 60
+
+
+def test_the_spring_night_is_an_hour_shorter():
+    start = datetime(2026, 3, 28, 12, tzinfo=UTC)
+    assert sum(open_now([Shift(6, time(22), time(6))], start + timedelta(minutes=n)) for n in range(24 * 60)) == 7 * 60
+
+
+def test_a_shift_that_ends_when_it_begins_lasts_a_day():
+    assert open_now([Shift(1, time(8), time(8))], oslo("2026-11-24T07:59+01:00"))
+
+
+def test_shifts_that_touch_close_when_the_last_one_does():
+    shifts = [Shift(2, time(10), time(12)), Shift(2, time(12), time(14))]
+    assert closes_at(shifts, oslo("2026-11-24T11:00+01:00")) == datetime(2026, 11, 24, 13, tzinfo=UTC)
+
+
+def test_a_closed_service_says_when_it_opens():
+    assert opens_next(EVENING, oslo("2026-11-24T12:00+01:00")) == datetime(2026, 11, 27, 19, tzinfo=UTC)
+    assert opens_next(EVENING, oslo("2026-11-27T21:00+01:00")) == datetime(2026, 12, 4, 19, tzinfo=UTC)
+    assert opens_next([], oslo("2026-11-24T12:00+01:00")) is None
+
+
+def test_what_a_service_says_itself_outweighs_its_hours_until_it_is_old():
+    noon = oslo("2026-11-24T12:30+01:00")
+    assert is_open(OFFICE, always=False, live=Live(open=True, heard_at=noon - timedelta(hours=1)), instant=noon)
+    assert not is_open([], always=True, live=Live(open=False, heard_at=noon), instant=noon)
+    assert not is_open(OFFICE, always=False, live=Live(open=True, heard_at=noon - timedelta(hours=13)), instant=noon)
+    assert is_open([], always=True, live=None, instant=noon)
+
+
+def test_an_answer_is_old_after_a_year():
+    assert not is_old(date(2025, 11, 24), date(2026, 11, 24))
+    assert is_old(date(2025, 11, 23), date(2026, 11, 24))
+
+
+CRIES = """
+jeg vil ikke leve lenger | Jeg orker ikke mer | eg vil ikkje leve | ta livet mitt | TA LIVET MITT!! | vurderer å ta mitt eget liv
+selvmordstanker | sjølvmord | jeg kutter meg | eg kuttar meg | kutter meg selv | jeg ble voldtatt | vart valdteken | pappa slår meg
+vil egentlig ikke leve | skulle ønske jeg bare var død | vil dø | har tatt altfor mange piller | I want to die | i don’t want to live
+kill myself | han truer med å dele bilder | tør ikke gå hjem | henge meg
+"""
+ORDINARY = """
+slutte med snus | får ikke sove | eksamensangst | hvordan vil du leve livet | vil på do | drama i klassen | kutte hår | vil du henge med meg
+leve sunt | ta bilde | dødsing | hva er livet | vil lære å sove | død hamster sorg
+"""
+
+
+def searches(text: str) -> list[str]:
+    return [part.strip() for line in text.strip().splitlines() for part in line.split("|")]
+
+
+@pytest.mark.parametrize("words", searches(CRIES))
+def test_a_cry_for_help_is_heard(words):
+    """INVARIANT: listed words raise the crisis block, however they are spaced, cased or filled."""
+    assert crisis.calls_for_help(words)
+
+
+@pytest.mark.parametrize("words", searches(ORDINARY))
+def test_an_ordinary_search_is_left_alone(words):
+    assert not crisis.calls_for_help(words)
+
+
+def test_the_list_is_data_and_every_phrase_finds_itself():
+    for phrase in crisis.phrases():
+        assert names_a_crisis(phrase.replace("*", "er"), [phrase])
+    assert not names_a_crisis("selvmord", [])
+
+
+def test_hurried_spelling_is_folded_for_search_but_do_is_not_death():
+    assert folded("Søvnproblemer på NÆRT hold") == "sovnproblemer pa naert hold"
+    assert plain_words("Får ikke sove! Don't") == ["far", "ikke", "sove", "dont"]
+    assert plain_words("dø") == ["dø"]
+
+
+def test_norwegian_letters_come_last_in_their_order():
+    assert sorted(["Åsnes", "Ørland", "Ærfugl", "Zeta", "Alta"], key=norwegian_order) == ["Alta", "Zeta", "Ærfugl", "Ørland", "Åsnes"]

@@ -1,0 +1,116 @@
+"""Search on our own articles and answers: the words that youths use find the right text."""
+
+import pytest
+from info.domain import LONGEST_QUERY, QueryTooLongError
+from info.queries.search import PAGE_SIZE, Search, search
+
+YOUTHS_WORDS = {
+    "slutte med snus": "snus-og-vape",
+    "ensom": "ensom",
+    "eksamensangst": "eksamensangst",
+    "eksamen": "eksamensangst",
+    "helsesykepleier": "taushetsplikt",
+    "kondomer": "prevensjon",
+    "mobber": "mobbing-pa-nett",
+    "får ikke sove": "sovn",
+    "sovnproblemer": "sovn",
+    "krangling": "foreldre-som-krangler",
+    "jeg kutter meg": "selvskading",
+    "prevansjon": "prevensjon",
+    "mamma og pappa krangla": "foreldre-som-krangler",
+}
+"""Query -> the article that must come first among articles: stems, compounds, missing letters, misspellings, talk."""
+
+
+@pytest.fixture
+async def look(seeded):
+    async with seeded.engine.begin() as connection:
+
+        async def ask(query, **asked):
+            return await search(connection, Search(query, **asked))
+
+        yield ask
+
+
+@pytest.mark.parametrize(("query", "slug"), YOUTHS_WORDS.items())
+async def test_youths_words_find_the_right_article(look, query, slug):
+    hits = (await look(query)).hits
+    assert next(hit.work for hit in hits if hit.kind == "article") == slug
+    assert slug in [hit.work for hit in hits[:3]]
+
+
+@pytest.mark.parametrize(
+    ("query", "slug"),
+    [
+        ("kjerlighetsorg", "kjaerlighetssorg"),
+        ("angrepille", "prevensjon"),
+        ("logge inn uten bankid", "minid-og-bankid"),
+        ("hvordan få venner", "ensom"),
+        ("KVISER!!!", "kropp-og-kviser"),
+        ("statsforvalteren", "rettigheter-pa-skolen"),
+        ("einsemd", "ensom"),
+        ("teieplikt", "taushetsplikt"),
+        ("eg kuttar meg", "selvskading"),
+        ("lonely", "hva-skjer-i-en-chat"),
+        ("confidentiality", "taushetsplikt"),
+    ],
+)
+async def test_other_words_and_languages_find_it_too(look, query, slug):
+    assert (await look(query)).hits[0].work == slug
+
+
+async def test_answers_are_found_beside_articles(look):
+    kinds = {hit.kind for hit in (await look("slutte med snus")).hits}
+    assert kinds == {"article", "answer"}
+
+
+@pytest.mark.parametrize(
+    "query", ["xyzzy", "qwrtpsdfg", "zzzzzzzz zzzzzz", "ikke", "og eller men", "", "   ", "!!!", "&|:*()<->'\"\\", "%_"]
+)
+async def test_nothing_is_found_for_nothing(look, query):
+    found = await look(query)
+    assert (found.hits, found.total, found.pages) == ((), 0, 0)
+
+
+@pytest.mark.parametrize("query", ["snus & !vape", "snus' or 1=1 --", "snus:*", '"snus', "snus\\", "snus\x00", "snus 😀 \u202e", "s̸̢n̷u̶s"])
+async def test_no_operator_gets_through(look, query):
+    """INVARIANT: what a reader writes is words, never query language."""
+    await look(query)
+
+
+async def test_a_query_may_be_long_but_not_endless(look):
+    assert (await look("snus " * 40)).hits[0].work == "snus-og-vape"
+    with pytest.raises(QueryTooLongError):
+        await look("a" * (LONGEST_QUERY + 1))
+
+
+async def test_a_reader_gets_her_own_language_of_a_translated_text_once(look):
+    hits = [hit for hit in (await look("samtykke", preferred="nn")).hits if hit.work == "samtykke"]
+    assert [hit.language for hit in hits] == ["nn"]
+    hits = [hit for hit in (await look("samtykke", preferred="en")).hits if hit.work == "samtykke"]
+    assert [hit.language for hit in hits] == ["nb"]
+
+
+async def test_filters_narrow_by_topic_and_language(look):
+    assert {hit.topic_code for hit in (await look("hjelp", topic="family")).hits} == {"family"}
+    assert {hit.language for hit in (await look("hjelp", language="nn")).hits} == {"nn"}
+    assert (await look("snus", language="en")).hits == ()
+
+
+async def test_a_topic_without_words_lists_all_of_it_once(look):
+    found = await look("", topic="mental_health", preferred="nn")
+    assert found.total == len({hit.work for hit in found.hits}) >= 4
+    assert {hit.language for hit in found.hits if hit.work == "ensom"} == {"nn"}
+    only = await look("", topic="mental_health", language="nn")
+    assert only.total == len(only.hits) == 2
+
+
+async def test_pages_follow_one_another(look):
+    first, second = await look("du kan hjelp skole chat"), await look("du kan hjelp skole chat", page=2)
+    assert len(first.hits) == PAGE_SIZE
+    assert first.total == second.total > PAGE_SIZE
+    assert not {hit.publication_id for hit in first.hits} & {hit.publication_id for hit in second.hits}
+
+
+async def test_snippets_show_where_the_words_stand(look):
+    assert "<mark>" in (await look("nikotin")).hits[0].snippet
