@@ -24,7 +24,7 @@ class Cast:
 
 def cast() -> Cast:
     """Read from the list of invented people that the test login shows."""
-    everybody: dict[str, list[dict[str, Any]]] = people()  # type: ignore[assignment]
+    everybody: dict[str, list[dict[str, Any]]] = people()
     units = {person["id"]: person["unit"] for person in everybody["staff"]}
     fit = [person for person in everybody["youths"] if person["pid"] and "substantial" in person["levels"] and not person.get("always")]
     return Cast(

@@ -1,6 +1,7 @@
 """The people of the walk: what a youth and those who help her do, one page at a time."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -240,10 +241,15 @@ def is_wish(page: Page) -> bool:
     return page.has_form("/tilby") and "Foreslått" not in page.text
 
 
+CODE = re.compile(r">\s*((?:[0-9A-HJKMNP-TV-Z]{4}-)+[0-9A-HJKMNP-TV-Z]{1,4})\s*<")
+
+
 def code_on(page: Page) -> str:
-    """The code that the page shows once."""
-    _, _, rest = page.html.partition("data-code")
-    return rest.partition(">")[2].partition("<")[0].strip()
+    """The code that the page shows once: groups of four characters, on its own."""
+    found = CODE.search(page.html)
+    if found is None:
+        raise StuckError(f"{page.url}: no code is shown")
+    return found[1]
 
 
 def wish_link(page: Page) -> str:

@@ -8,10 +8,11 @@ from importlib import metadata
 from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.responses import HTMLResponse
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from servicekit import health, http_metrics, problems, telemetry
+from servicekit import api_docs, health, http_metrics, problems, telemetry
 from servicekit.database import create_engine
 from servicekit.delivery.inbox import Handlers
 from servicekit.delivery.outbox import Begin, beginner
@@ -84,6 +85,7 @@ def create_app(service: Service) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
+        telemetry=telemetry.OF_REQUESTS,
     )
     app.state.service, app.state.settings, app.state.engine = service, settings, engine
     app.state.begin = beginner(engine, service.name, settings.clock_offset)
@@ -101,13 +103,20 @@ def create_app(service: Service) -> FastAPI:
     app.state.leave = sessions.leave
     app.add_middleware(SessionCookie)
     app.add_middleware(http_metrics.RequestMetrics)
-    telemetry.instrument(app, engine)
+    telemetry.instrument(engine)
     return app
 
 
 def create_internal_app(service: Service, public: FastAPI, live: Mapping[str, health.Check]) -> FastAPI:
     """Health, metrics and the description of the API, on a port that the gateway doesn't know."""
-    app = FastAPI(title=f"{service.name} (internal)", version=service.version, docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title=f"{service.name} (internal)",
+        version=service.version,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        telemetry=telemetry.NONE,
+    )
 
     async def database() -> bool:
         return await _answers(public.state.engine)
@@ -117,6 +126,10 @@ def create_internal_app(service: Service, public: FastAPI, live: Mapping[str, he
     @app.get("/openapi.json", include_in_schema=False)
     async def openapi() -> dict[str, Any]:
         return public.openapi()
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return HTMLResponse(api_docs.page(public.openapi()))
 
     return app
 

@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
 
-from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 from opentelemetry import propagate, trace
-from opentelemetry.context.context import Context
+from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from opentelemetry.instrumentation.sqlalchemy import SQLAlchemyInstrumentor
 from opentelemetry.propagators.composite import CompositePropagator
 from opentelemetry.propagators.textmap import CarrierT, Getter, default_getter
@@ -41,6 +40,9 @@ ALLOWED = frozenset(
 )
 """Every span attribute that leaves the process. No address, query, body, statement, user agent or id is among them."""
 
+OF_REQUESTS: TelemetryConfig = {"tracing": True, "metrics": False, "logs": False, "operation_spans": False}
+NONE: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False}
+
 
 def configure(service: str, version: str, otlp_endpoint: str | None, traces_file: Path | None) -> None:
     """Set up tracing for this process; without a destination spans are made and dropped."""
@@ -53,9 +55,8 @@ def configure(service: str, version: str, otlp_endpoint: str | None, traces_file
     trace.set_tracer_provider(provider)
 
 
-def instrument(app: FastAPI, engine: AsyncEngine) -> None:
-    """Spans for requests (named by route, not by address) and for statements."""
-    FastAPIInstrumentor.instrument_app(app, exclude_spans=["send", "receive"], excluded_urls="/static,/strom")
+def instrument(engine: AsyncEngine) -> None:
+    """Spans for statements. FastAPI makes those for requests itself, named by route."""
     SQLAlchemyInstrumentor().instrument(engine=engine.sync_engine)
 
 
