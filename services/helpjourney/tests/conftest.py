@@ -17,6 +17,7 @@ sys.path.append(str(Path(__file__).parent))  # for helpjourney_givens
 from helpjourney.main import create_service
 from helpjourney.settings import Settings
 from helpjourney_givens import OPENER, OWN_KEY
+from helpjourney_scene import Scene
 
 database = service_database("helpjourney")
 
@@ -56,3 +57,9 @@ async def browsers(app: FastAPI) -> AsyncIterator[Callable[[], Browser]]:
 @pytest.fixture
 def browser(browsers: Callable[[], Browser]) -> Browser:
     return browsers()
+
+
+@pytest.fixture
+async def scene(database: Database) -> Scene:
+    """Entered directly; nothing wished yet."""
+    return await Scene(database).enter()
