@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import pytest_asyncio
@@ -123,7 +123,7 @@ async def _prepare(dsn: str) -> None:
 
 
 def _create(connection: Connection) -> None:
-    create_plumbing(Operations(MigrationContext.configure(connection)))
+    create_plumbing(cast(Any, Operations(MigrationContext.configure(connection))))
 
 
 @pytest_asyncio.fixture

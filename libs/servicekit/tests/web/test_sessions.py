@@ -16,7 +16,6 @@ from servicekit.web.browser_session import (
     BrowserSession,
     Login,
     SessionGoneError,
-    delete_expired_sessions,
     load,
     log_in,
     on_session_ended,
@@ -115,8 +114,6 @@ async def test_a_resting_session_ends(app: FastAPI, browser: Browser, known: boo
         await browser.submit(await browser.get("/note"), "/note", {"note": "mine"})
     async with beginner(app.state.engine, "helpjourney", later)() as uow:
         assert (await load(uow, browser.cookies[COOKIE])).saved is lives
-        await delete_expired_sessions(uow)
-        assert (await uow.connection.scalar(text("select count(*) from browser_sessions")) == 1) is lives
 
 
 async def test_a_busy_login_ends_all_the_same(app: FastAPI, browser: Browser) -> None:

@@ -88,7 +88,7 @@ async def test_a_token_of_another_kind_or_key_is_refused(browser: Browser, setti
     assert await status(browser, signed(settings, the_claims(), typ="JWT")) == refused
     assert await status(browser, signed(settings, the_claims(), agency="helpjourney")) == refused
     public = Keys(settings.keys_dir.parent / "identity").signing
-    forged = RSAKey.generate_key(2048, {"kid": public.kid})
+    forged = RSAKey.generate_key(2048, {"kid": str(public.kid)})
     assert await status(browser, jwt.encode({"alg": "RS256", "kid": public.kid, "typ": "at+jwt"}, the_claims(), forged)) == refused
     assert await status(browser, by_shared_secret(public.as_pem(private=False), str(public.kid))) == refused
     for garbage in ("x", "a.b.c", "." * 50, "x" * 10_000):

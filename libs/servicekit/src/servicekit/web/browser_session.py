@@ -219,11 +219,6 @@ async def on_session_ended(event: SessionEnded, uow: UnitOfWork) -> None:
     await uow.connection.execute(delete(browser_sessions).where(browser_sessions.c.sid == event.session_id))
 
 
-async def delete_expired_sessions(uow: UnitOfWork, _: UUID | None = None) -> None:
-    """A timer's work: rows of sessions that are over."""
-    await uow.connection.execute(delete(browser_sessions).where(browser_sessions.c.expires_at <= await uow.now()))
-
-
 def seal_tokens(token: str, tokens: Mapping[str, Any]) -> bytes:
     """Identity's tokens under a key that only the browser's cookie opens."""
     return encrypt(_tokens_key(token), json.dumps(dict(tokens)).encode(), b"tokens")

@@ -21,6 +21,7 @@ from servicekit.web.browser_session import Login, end, log_in
 from servicekit.web.cookie import host_cookie
 from servicekit.web.identity_client import IdentityAwayError, IdentityClient, RefusedByIdentityError
 from servicekit.web.login_attempt import LOGIN_COOKIE, LOGOUT_COOKIE, SECONDS, LoginAttempt, opened_sid, sealed_sid
+from servicekit.web.renewal import refresh_token_of, revoke
 from servicekit.web.sessions import LOGIN_PATHS, SessionNow, reaches
 from servicekit.web.submission import Submitted
 
@@ -36,7 +37,8 @@ REASONS = {
 }
 """Identity's errors -> what the page explains."""
 STATUSES = {"aborted": 200, "old": 400, "failed": 400, "away": 503}
-DEFAULT_LEVEL = LevelOfAssurance.SUBSTANTIAL.value
+LOWEST = {"youth": LevelOfAssurance.SUBSTANTIAL.value, "staff": LevelOfAssurance.HIGH.value}
+"""What is asked for unless the page needs more: MinID is enough for a youth, staff always use the highest level."""
 
 log = structlog.get_logger("login")
 Back = Annotated[str, Query(alias="neste", max_length=500)]
@@ -61,10 +63,12 @@ def login_routes(*, youth: bool, staff: bool) -> APIRouter:
 
 
 def _add_start(router: APIRouter, who: str) -> None:
-    async def explain(request: Request, neste: Back = "/", niva: Wanted = DEFAULT_LEVEL, fersk: Fresh = False) -> Response:
+    lowest = LOWEST[who]
+
+    async def explain(request: Request, neste: Back = "/", niva: Wanted = lowest, fersk: Fresh = False) -> Response:
         return _page(request, LoginAttempt.begin(who, _known_level(niva), local_path(neste), fresh=fersk), None)
 
-    async def start(request: Request, neste: Back = "/", niva: Wanted = DEFAULT_LEVEL, fersk: Fresh = False) -> Response:
+    async def start(request: Request, neste: Back = "/", niva: Wanted = lowest, fersk: Fresh = False) -> Response:
         return _leave_for_identity(request, LoginAttempt.begin(who, _known_level(niva), local_path(neste), fresh=fersk))
 
     router.add_api_route(LOGIN_PATHS[who], explain, name=f"login_{who}")
@@ -108,9 +112,12 @@ async def _come_back(request: Request, session: SessionNow, begin: Transaction) 
 
 
 async def _log_out(request: Request, submitted: Submitted, begin: Transaction) -> Response:
-    sid = submitted.session.sid
+    """Ends the login here and, over the back channel, at identity; the browser then goes there to end the provider's session."""
+    sid, refresh = submitted.session.sid, refresh_token_of(submitted.session)
     async with begin() as uow:
         await end(uow, submitted.session)
+    if refresh is not None:
+        await revoke(IdentityClient.of(request.app), refresh)
     response = RedirectResponse("/logg-ut", 303, {"Cache-Control": "no-store"})
     if sid is not None:
         response.headers.append("Set-Cookie", host_cookie(LOGOUT_COOKIE, sealed_sid(str(sid), request.app.state.keys.service), SECONDS))
@@ -166,7 +173,7 @@ def _login_of(claims: dict[str, Any]) -> Login:
 
 def _explain(request: Request, attempt: LoginAttempt | None, reason: str) -> Response:
     log.info("login not completed", reason=reason)
-    shown = attempt or LoginAttempt.begin("youth", DEFAULT_LEVEL, "/", fresh=False)
+    shown = attempt or LoginAttempt.begin("youth", LOWEST["youth"], "/", fresh=False)
     return _without(LOGIN_COOKIE, _page(request, shown, reason))
 
 

@@ -1,0 +1,1 @@
+"""The JSON door: what services and providers ask, without a browser."""
