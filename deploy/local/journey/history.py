@@ -7,6 +7,8 @@ from time import monotonic
 from deploy.local.journey.cast import CHAT_HELPER, CLINICIAN, PANEL, Cast, cast
 from deploy.local.journey.people import Clinician, Expert, Helper, Youth
 
+JOURNEYS = 40
+"""So many, so that no step of the funnel is hidden for being rare."""
 AT_ONCE = 3
 """Youths that walk at the same time."""
 BOOKED = 4

@@ -8,14 +8,11 @@ from typing import Any
 import httpx
 
 from deploy.local.journey.cast import CHAT_HELPER, CLINICIAN, EDITOR, PANEL, Cast, cast
-from deploy.local.journey.history import make_history
+from deploy.local.journey.history import JOURNEYS, make_history
 from deploy.local.journey.people import Clinician, Editor, Expert, StuckError, Youth, until
 from deploy.local.journey.stories import OTHERS, Crew
 from deploy.local.journey.timeline import Timeline, Watch
 from deploy.local.platform import Platform
-
-HISTORY = 40
-"""Journeys that the figures need before they may be shown."""
 
 
 async def walk(platform: Platform) -> int:
@@ -29,7 +26,7 @@ async def walk(platform: Platform) -> int:
         await first_youth(timeline, crew)
         for name, story in OTHERS.items():
             await _told(name, story, crew)
-        await make_history(platform.urls, HISTORY, lambda text: print(text, flush=True))
+        await make_history(platform.urls, JOURNEYS, lambda text: print(text, flush=True))
         await _told("reporting shows the funnel", funnel_is_shown, crew)
         await watch.new(wait_ms=500)
     except (AssertionError, httpx.HTTPError) as error:
