@@ -18,6 +18,8 @@ from servicekit.crypto import Vault
 from servicekit.delivery.outbox import Begin
 from servicekit.testing import Database, Told, told
 
+HOME = "http://snakk.localhost:8080"
+PROPOSED = "Jeg sover nesten ikke. Broren min vet det. Jeg vil snakke med en helsesykepleier."
 RED, BLUE = "999999901", "999999902"
 
 
@@ -89,3 +91,29 @@ async def centre(database: Database) -> Centre:
     made = Centre(database, Vault(bytes(range(32))))
     await made.list_services()
     return made
+
+
+class BorderTalk:
+    """A youth and a helper who talk, and the helper's offer to go on."""
+
+    def __init__(self, youth: Any, helper: Any, desk: Any) -> None:
+        self.youth, self.helper, self.desk = youth, helper, desk
+
+    async def border(self) -> Any:
+        return await self.youth.get(f"{HOME}/videre")
+
+    async def accept(self, **values: str) -> Any:
+        page = await self.border()
+        return await self.youth.submit(page.form("/videre"), values, button="Ja, send dette")
+
+
+@pytest.fixture
+async def border_talk(browse: Any, staff_browser: Any, centre: Any) -> BorderTalk:
+    helper, youth = await staff_browser(roles=("helper",)), browse()
+    page = await helper.get(f"{HOME}/ansatt/samtaler")
+    await helper.submit(page.form("/ansatt/vakt"))
+    page = await youth.get(f"{HOME}/chat")
+    await youth.submit(page.form("/chat"), {"service": str(centre.service_id)})
+    desk = await helper.submit((await helper.get(f"{HOME}/ansatt/samtaler")).form("/ta"))
+    desk = await helper.submit(desk.form("/videre"), {"need": "mental_health", "urgency": "soon", "summary": PROPOSED})
+    return BorderTalk(youth, helper, desk)
