@@ -43,6 +43,7 @@ def configure(service: str, level: str = "INFO") -> None:
         )
     )
     handler.addFilter(_NotTooOften())
+    logging.raiseExceptions = False  # else a line that can't be written prints its exception's text to standard error
     logging.basicConfig(handlers=[handler], level=level, force=True)
     logging.getLogger("httpx").setLevel(logging.WARNING)  # logs full addresses, which hold codes
     logging.getLogger("uvicorn.access").disabled = True
