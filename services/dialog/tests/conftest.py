@@ -37,10 +37,12 @@ class AppBrowser(Browser):
     """A browser that talks to an application of this process."""
 
     app: FastAPI | None = None
+    raises: bool = True
+    """Whether what goes wrong in the application goes wrong in the test; else the page of the error is shown, as to people."""
 
     def __post_init__(self) -> None:
         assert self.app is not None
-        self._http = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), follow_redirects=False)
+        self._http = httpx.AsyncClient(transport=httpx.ASGITransport(self.app, raise_app_exceptions=self.raises), follow_redirects=False)
 
 
 @pytest.fixture(scope="session")
@@ -76,10 +78,10 @@ async def app(make_app: MakeApp) -> FastAPI:
 
 @pytest.fixture
 def browse(app: FastAPI) -> Browse:
-    """A new browser: `browse(language="nn")`; `on=` another application."""
+    """A new browser: `browse(language="nn")`; `on=` another application; `raises=False` shows error pages."""
 
-    def new(language: str = "nb", on: FastAPI | None = None) -> Browser:
-        return AppBrowser(language, app=on or app)
+    def new(language: str = "nb", on: FastAPI | None = None, *, raises: bool = True) -> Browser:
+        return AppBrowser(language, app=on or app, raises=raises)
 
     return new
 
