@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import importlib
 import os
 import signal
 import sys
@@ -12,6 +11,8 @@ from pathlib import Path
 
 from contracts.catalogue import SERVICES
 
+from deploy.local.journey.history import JOURNEYS, make_history
+from deploy.local.journey.walk import walk
 from deploy.local.oidc.launcher import people as oidc_people
 from deploy.local.platform import Platform, Progress
 from deploy.local.processes import StartError, memory_megabytes
@@ -38,13 +39,6 @@ def _stop(number: int, _frame: object) -> None:
     raise Stopped
 
 
-async def walk(platform: Platform) -> int:
-    """Walks the journey over HTTP and prints its timeline; returns the exit code."""
-    journey = importlib.import_module("deploy.local.journey.walk")  # needed for --once alone
-    code: int = await journey.walk(platform)
-    return code
-
-
 def addresses(platform: Platform) -> str:
     """Where everything is, for a person at a terminal."""
     people = oidc_people()
@@ -64,6 +58,18 @@ def addresses(platform: Platform) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def make_history_behind(platform: Platform, progress: Progress) -> None:
+    """Fills the figures while the pages are used already; ends with this process."""
+
+    def run() -> None:
+        try:
+            asyncio.run(make_history(platform.urls, JOURNEYS, lambda text: progress(text.strip())))
+        except Exception as error:  # the demo goes on without it
+            progress(f"history: stopped: {type(error).__name__}: {error}")
+
+    threading.Thread(target=run, name="history", daemon=True).start()
 
 
 def stay(platform: Platform, progress: Progress) -> None:

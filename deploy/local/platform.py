@@ -139,9 +139,8 @@ class Platform:
         return self
 
     def _start_parts(self) -> None:
-        databases = [partial(self._start_database, name) for name in SERVICES]
         timed = [partial(self._timed, "gateway", self._start_gateway), partial(self._timed, "test login", self._start_oidc)]
-        self._side_by_side([self._start_kafka, *databases, *timed])
+        self._side_by_side([self._start_kafka, self._start_databases, *timed])
 
     def _side_by_side(self, jobs: Sequence[Callable[[], object]]) -> None:
         """Runs all at once; the first failure (or a signal) stops what runs, so that nobody waits for the rest."""
@@ -182,12 +181,16 @@ class Platform:
         except TopicError as error:
             raise StartError(str(error)) from error
 
-    def _start_database(self, name: str) -> None:
-        elsewhere = self._outside.get(f"{name.upper()}_DATABASE_URL")
-        if elsewhere:
-            self._dsns[name] = elsewhere
-            return
-        cluster = LocalPostgres(self.folder / "data" / "postgres" / name, settings=SMALL_CLUSTER, log=self.log(f"postgres-{name}"))
+    def _start_databases(self) -> None:
+        here = [name for name in SERVICES if not self._outside.get(f"{name.upper()}_DATABASE_URL")]
+        self._dsns = {name: self._outside[f"{name.upper()}_DATABASE_URL"] for name in SERVICES if name not in here}
+        if here:
+            pattern = LocalPostgres(self.folder / "data" / "postgres" / "pattern").prepare()
+            self._side_by_side([partial(self._start_database, name, pattern) for name in here])
+
+    def _start_database(self, name: str, pattern: Path) -> None:
+        folder, log = self.folder / "data" / "postgres" / name, self.log(f"postgres-{name}")
+        cluster = LocalPostgres(folder, settings=SMALL_CLUSTER, log=log, pattern=pattern)
         self.databases[name] = cluster
         self._timed(f"postgres of {name}", cluster.start)
         self._record()

@@ -56,8 +56,12 @@ class LocalPostgres:
         settings: Mapping[str, str] | None = None,
         programs: Path | None = None,
         log: Path | None = None,
+        pattern: Path | None = None,
     ) -> None:
-        """`datadir` None: a temporary one, deleted at stop. `settings`: postgresql.conf names, e.g. {"shared_buffers": "16MB"}."""
+        """`datadir` None: a temporary one, deleted at stop. `settings`: postgresql.conf names, e.g. {"shared_buffers": "16MB"}.
+
+        `pattern`: what `prepare` of another one returned; a new cluster is then copied from it, which is ten times quicker.
+        """
         self._temporary = datadir is None
         self.datadir = Path(tempfile.mkdtemp(prefix="stegvis-postgres-")) if datadir is None else datadir.absolute()
         self._fsync = fsync
@@ -67,6 +71,7 @@ class LocalPostgres:
         self._account = account_for_servers()
         self._programs = reachable_programs(programs or find_programs(), "postgres", self._account)
         self._child: Child | None = None
+        self._pattern = pattern
         self.log = log or self.datadir / "postgres.log"
 
     @property
@@ -81,12 +86,7 @@ class LocalPostgres:
 
     def start(self) -> "LocalPostgres":
         """Makes the cluster if there is none, starts it and returns when it answers a query."""
-        self.datadir.mkdir(parents=True, exist_ok=True)
-        if self._temporary:
-            self.datadir.chmod(0o711)  # the account that the server drops to must get through
-        cluster = reachable_folder(self.datadir / "cluster", self._account)
-        if not (cluster / "data" / "PG_VERSION").exists():
-            self._make_cluster(cluster)
+        cluster = self.prepare().parent
         self._check_version(cluster / "data")
         self._end_previous_run(cluster / "data")
         self.port = self.port or free_ports(1)[0]
@@ -101,6 +101,16 @@ class LocalPostgres:
                 if self._fixed_port is None:  # somebody took the port between our look and the server's
                     self.port = free_ports(1)[0]
         return self
+
+    def prepare(self) -> Path:
+        """Makes the cluster if there is none, without starting it; returns its data folder."""
+        self.datadir.mkdir(parents=True, exist_ok=True)
+        if self._temporary:
+            self.datadir.chmod(0o711)  # the account that the server drops to must get through
+        cluster = reachable_folder(self.datadir / "cluster", self._account)
+        if not (cluster / "data" / "PG_VERSION").exists():
+            self._make_cluster(cluster)
+        return cluster / "data"
 
     def _launch(self, cluster: Path) -> None:
         options = {
@@ -129,18 +139,34 @@ class LocalPostgres:
         return True
 
     def _make_cluster(self, cluster: Path) -> None:
-        half = cluster / "half"  # renamed when whole: a killed initdb leaves nothing that looks like a cluster
+        half = cluster / "half"  # renamed when whole: a killed start leaves nothing that looks like a cluster
         shutil.rmtree(half, ignore_errors=True)
         shutil.rmtree(cluster / "data", ignore_errors=True)
-        password = cluster / "superuser"
-        password.touch(0o600)
-        password.write_text(self._secret(SUPERUSER, new=True))
+        password = self._secret(SUPERUSER, new=True)
+        if self._pattern is None:
+            self._initdb(half, password)
+        else:
+            self._run(["/bin/cp", "-a", self._pattern, half], cluster)
+            statement = f"alter role {SUPERUSER} password '{password}'"
+            self._run([self._programs / "postgres", "--single", "-D", half, "-c", "fsync=off", "postgres"], cluster, statement)
+        half.rename(cluster / "data")
+
+    def _initdb(self, half: Path, password: str) -> None:
+        file = half.with_name("superuser")
+        file.touch(0o600)
+        file.write_text(password)
+        if self._account is not None:
+            os.chown(file, self._account.uid, self._account.gid)
+        options = ["-A", "scram-sha-256", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions", "--wal-segsize=4"]
+        self._run([self._programs / "initdb", "-D", half, "-U", SUPERUSER, "--pwfile", file, *options], half.parent)
+        file.unlink()
+
+    def _run(self, argv: list[str | Path], cluster: Path, said: str = "") -> None:
+        """Runs a program of the server's as the server's account; StartError when it fails."""
         account = self._account
-        if account is not None:
-            os.chown(password, account.uid, account.gid)
         done = subprocess.run(
-            [self._programs / "initdb", "-D", half, "-U", SUPERUSER, "-A", "scram-sha-256", "--pwfile", password,
-             "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions"],
+            [str(part) for part in argv],
+            input=said.encode(),
             user=account.uid if account else None,
             group=account.gid if account else None,
             extra_groups=[] if account else None,
@@ -148,11 +174,9 @@ class LocalPostgres:
             env={"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "HOME": str(cluster), "LC_ALL": "C.UTF-8", "TZ": "UTC"},
             capture_output=True,
             check=False,
-        )  # fmt: skip
-        password.unlink()
+        )
         if done.returncode != 0:
-            raise StartError(f"initdb failed in {half}: {done.stderr.decode(errors='replace')[-800:]}")
-        half.rename(cluster / "data")
+            raise StartError(f"{Path(argv[0]).name} failed in {cluster}: {done.stderr.decode(errors='replace')[-800:]}")
 
     def _check_version(self, data: Path) -> None:
         made_by = (data / "PG_VERSION").read_text().strip()

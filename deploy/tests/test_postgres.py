@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -99,14 +100,19 @@ def test_data_of_another_major_version_is_refused_in_a_line_that_says_what_to_do
         LocalPostgres(tmp_path / "pg").start()
 
 
+@pytest.fixture
+def open_folder():
+    """A folder that everybody can enter; pytest closes its own."""
+    with tempfile.TemporaryDirectory(prefix="stegvis-test-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
 @as_root
-def test_programs_and_data_in_a_closed_home_folder_are_moved_to_where_the_server_can_reach_them(tmp_path, monkeypatch):
-    home = tmp_path / "home"
+def test_programs_and_data_in_a_closed_home_folder_are_moved_to_where_the_server_can_reach_them(open_folder, monkeypatch):
+    home, shelter = open_folder / "home", open_folder / "shelter"
     home.mkdir(mode=0o700)
-    shelter = tmp_path / "shelter"
     shelter.mkdir(mode=0o755)
-    for parent in (tmp_path, *tmp_path.parents[:2]):
-        parent.chmod(0o755)
     monkeypatch.setattr(unprivileged, "SHELTER", shelter)
     installed = find_programs().parent
     programs = home / installed.parent.name / installed.name / "bin"
@@ -158,3 +164,15 @@ def test_the_server_dies_with_the_process_that_started_it(tmp_path):
         os.sched_yield()
     assert born(server) != began
     LocalPostgres(tmp_path / "pg").start().stop(delete=True)
+
+
+async def test_a_cluster_copied_from_a_pattern_has_a_password_of_its_own(tmp_path):
+    """INVARIANT: no two agencies' clusters share a superuser's password."""
+    pattern = LocalPostgres(tmp_path / "pattern")
+    with LocalPostgres(tmp_path / "copy", pattern=pattern.prepare()) as copy:
+        copy.create_role_and_database("one")
+        theirs = (pattern.datadir / "passwords" / "postgres").read_text()
+        with pytest.raises(asyncpg.InvalidPasswordError):
+            await asyncpg.connect(host="127.0.0.1", port=copy.port, user="postgres", password=theirs, database="postgres")
+        copy.stop(delete=True)
+    pattern.stop(delete=True)
