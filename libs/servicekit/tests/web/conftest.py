@@ -3,28 +3,24 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 import pytest_asyncio
-from alembic.migration import MigrationContext
-from alembic.operations import Operations
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from pydantic import SecretStr
-from servicekit.database import create_engine
-from servicekit.migrations import create_plumbing
 from servicekit.service import Service, Transaction, create_app
 from servicekit.settings import ServiceSettings
 from servicekit.testing.agencies import make_agency
 from servicekit.testing.browser import Browser
 from servicekit.testing.databases import Templates
+from servicekit.testing.plumbing import prepare_plumbing
 from servicekit.web import relying_party
 from servicekit.web.form import new_form
 from servicekit.web.sessions import SessionNow, StaffSession, YouthSession, end, save, youth_session_at
 from servicekit.web.submission import PresentedByOtherSite, Submitted
 from servicekit.web.tokens import BearerToken
-from sqlalchemy import Connection
 
 NAME = "helpjourney"
 router = APIRouter()
@@ -111,19 +107,8 @@ def settings(tmp_path: Path, dsn: str) -> ServiceSettings:
 
 @pytest_asyncio.fixture
 async def dsn(templates: Templates) -> AsyncIterator[str]:
-    async with templates.copy("plumbing", _prepare) as address:
+    async with templates.copy("plumbing", prepare_plumbing) as address:
         yield address
-
-
-async def _prepare(dsn: str) -> None:
-    engine = create_engine(dsn, "test")
-    async with engine.begin() as connection:
-        await connection.run_sync(_create)
-    await engine.dispose()
-
-
-def _create(connection: Connection) -> None:
-    create_plumbing(cast(Any, Operations(MigrationContext.configure(connection))))
 
 
 @pytest_asyncio.fixture

@@ -27,6 +27,6 @@ def make_agency(name: str, folder: Path) -> tuple[Path, Path]:
 @lru_cache
 def _key_pair(name: str) -> tuple[RSAKey, ECKey]:
     """Made once per process and agency: an RSA key takes a while."""
-    signing = RSAKey.generate_key(2048, {"use": "sig", "kid": f"{name}-sig-1"})
-    encryption = ECKey.generate_key("P-256", {"use": "enc", "kid": f"{name}-enc-1"})
+    signing = RSAKey.generate_key(2048, {"use": "sig", "alg": "RS256", "kid": f"{name}-sig-1"})
+    encryption = ECKey.generate_key("P-256", {"use": "enc", "alg": "ECDH-ES", "kid": f"{name}-enc-1"})
     return signing, encryption

@@ -24,7 +24,7 @@ logins = Table(
     "logins",
     metadata,
     Column("id", Uuid, primary_key=True),
-    Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("person_id", Uuid, ForeignKey("people.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("provider", Text, nullable=False),
     Column("upstream", LargeBinary, index=True),
     Column("reader", Text, nullable=False),
@@ -47,7 +47,7 @@ codes = Table(
     "codes",
     metadata,
     Column("code_hash", LargeBinary, primary_key=True),
-    Column("login_id", ForeignKey("logins.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("login_id", Uuid, ForeignKey("logins.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("redirect_uri", Text, nullable=False),
     Column("challenge", Text, nullable=False),
     Column("nonce", Text, nullable=False),
@@ -59,7 +59,7 @@ refresh_tokens = Table(
     "refresh_tokens",
     metadata,
     Column("token_hash", LargeBinary, primary_key=True),
-    Column("login_id", ForeignKey("logins.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("login_id", Uuid, ForeignKey("logins.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("used_at", MOMENT),
 )
 

@@ -26,7 +26,7 @@ name for someone at work, sealed under a key of its own: without `data_key` it's
 subjects = Table(
     "subjects",
     metadata,
-    Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), primary_key=True),
+    Column("person_id", Uuid, ForeignKey("people.id", ondelete="CASCADE"), primary_key=True),
     Column("reader", Text, primary_key=True),
     Column("subject", Uuid, nullable=False, unique=True),
 )

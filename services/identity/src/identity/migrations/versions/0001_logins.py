@@ -21,7 +21,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "subjects",
-        sa.Column("person_id", sa.ForeignKey("people.id", ondelete="CASCADE"), primary_key=True),
+        sa.Column("person_id", sa.Uuid, sa.ForeignKey("people.id", ondelete="CASCADE"), primary_key=True),
         sa.Column("reader", sa.Text, primary_key=True),
         sa.Column("subject", sa.Uuid, nullable=False, unique=True),
     )
@@ -40,7 +40,7 @@ def _create_logins() -> None:
     op.create_table(
         "logins",
         sa.Column("id", sa.Uuid, primary_key=True),
-        sa.Column("person_id", sa.ForeignKey("people.id", ondelete="CASCADE"), nullable=False, index=True),
+        sa.Column("person_id", sa.Uuid, sa.ForeignKey("people.id", ondelete="CASCADE"), nullable=False, index=True),
         sa.Column("provider", sa.Text, nullable=False),
         sa.Column("upstream", sa.LargeBinary, index=True),
         sa.Column("reader", sa.Text, nullable=False),
@@ -59,7 +59,7 @@ def _create_logins() -> None:
     op.create_table(
         "codes",
         sa.Column("code_hash", sa.LargeBinary, primary_key=True),
-        sa.Column("login_id", sa.ForeignKey("logins.id", ondelete="CASCADE"), nullable=False, index=True),
+        sa.Column("login_id", sa.Uuid, sa.ForeignKey("logins.id", ondelete="CASCADE"), nullable=False, index=True),
         sa.Column("redirect_uri", sa.Text, nullable=False),
         sa.Column("challenge", sa.Text, nullable=False),
         sa.Column("nonce", sa.Text, nullable=False),
@@ -69,7 +69,7 @@ def _create_logins() -> None:
     op.create_table(
         "refresh_tokens",
         sa.Column("token_hash", sa.LargeBinary, primary_key=True),
-        sa.Column("login_id", sa.ForeignKey("logins.id", ondelete="CASCADE"), nullable=False, index=True),
+        sa.Column("login_id", sa.Uuid, sa.ForeignKey("logins.id", ondelete="CASCADE"), nullable=False, index=True),
         sa.Column("used_at", MOMENT),
     )
     op.create_table(

@@ -1,0 +1,185 @@
+"""A world for identity's tests: its own server, two services that are its clients, the test provider, and people with browsers."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import uvicorn
+from contracts.identity import SessionEnded
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import HTMLResponse, PlainTextResponse
+from identity.settings import Settings
+from servicekit.delivery.inbox import apply
+from servicekit.service import Service, create_app
+from servicekit.settings import ServiceSettings
+from servicekit.testing import Database, record_of, told
+from servicekit.web import relying_party
+from servicekit.web.form import new_form
+from servicekit.web.sessions import SessionNow, StaffSession, YouthSession, on_session_ended
+from webkit import Pages
+
+from deploy.local.journey.browser import Browser, Page
+from deploy.local.oidc.launcher import Client, LocalOidc
+from deploy.local.processes import free_ports
+
+YOUTH_CLIENT, STAFF_CLIENT = "stegvis-identity", "stegvis-identity-ansatt"
+DAUGHTER, PARENT, NO_NUMBER, TOO_LOW = "17861156893", "15887913037", "uten-nummer", "19821070026"
+UNDER_13, CLINICIAN, HELPER = "11831450071", "clinician-1", "helper-1"
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    identity: int
+    helpjourney: int
+    dialog: int
+
+    @property
+    def urls(self) -> dict[str, str]:
+        return {
+            "identity_url": f"http://logg-inn.localhost:{self.identity}",
+            "helpjourney_url": f"http://min.localhost:{self.helpjourney}",
+            "dialog_url": f"http://snakk.localhost:{self.dialog}",
+        }
+
+    @property
+    def identity_url(self) -> str:
+        return self.urls["identity_url"]
+
+    @property
+    def min_url(self) -> str:
+        return self.urls["helpjourney_url"]
+
+    @property
+    def snakk_url(self) -> str:
+        return self.urls["dialog_url"]
+
+
+def free() -> Ports:
+    return Ports(*free_ports(3))
+
+
+def provider(folder: Path, ports: Ports) -> LocalOidc:
+    """The test provider in both dresses, with identity as its client."""
+    jwks, url = folder / "trust" / "identity.json", ports.identity_url
+    back = f"http://127.0.0.1:{ports.identity}/bakkanal/idporten"
+    youths = Client(YOUTH_CLIENT, jwks, [f"{url}/tilbake/idporten"], [f"{url}/logget-ut"], back)
+    staff = Client(STAFF_CLIENT, jwks, [f"{url}/tilbake/ansattporten"], [f"{url}/logget-ut"])
+    return LocalOidc(folder / "oidc", youths, staff)
+
+
+def settings_of(service: str, folder: Path, dsn: str, ports: Ports, oidc: LocalOidc) -> ServiceSettings:
+    shared = {
+        "database_url": dsn,
+        "keys_dir": folder / "keys" / service,
+        "trust_dir": folder / "trust",
+        "identity_internal_url": f"http://127.0.0.1:{ports.identity}",
+        "border_bucket_seconds": 2,
+        **ports.urls,
+    }
+    if service != "identity":
+        return ServiceSettings.model_validate(shared)
+    upstream = {
+        "idporten_issuer": oidc.idporten,
+        "idporten_client_id": YOUTH_CLIENT,
+        "ansattporten_issuer": oidc.ansattporten,
+        "ansattporten_client_id": STAFF_CLIENT,
+    }
+    return Settings.model_validate({**shared, **upstream})
+
+
+def client_service(name: str, settings: ServiceSettings, folder: Path) -> FastAPI:
+    """A service with a page for youths and one for staff, and no more."""
+    router = APIRouter()
+
+    @router.get("/")
+    async def front(session: SessionNow) -> HTMLResponse:
+        form = new_form(session)
+        hidden = f'<input type="hidden" name="csrf" value="{form.csrf}"><input type="hidden" name="key" value="{form.key}">'
+        return HTMLResponse(f'<form method="post" action="/logg-ut">{hidden}<button>ut</button></form>')
+
+    @router.get("/meg")
+    async def me(session: YouthSession) -> PlainTextResponse:
+        return PlainTextResponse(f"{session.subject} {session.birthdate} {session.level} {session.sid}")
+
+    @router.get("/ansatt/meg")
+    async def staff(session: StaffSession) -> PlainTextResponse:
+        said = (session.organisation, session.organisation_name, ",".join(session.roles), str(session.hpr_number), str(session.unit))
+        return PlainTextResponse("|".join(said))
+
+    pages = Pages(service=name, level="known", templates_dir=folder)
+    return create_app(Service(name=name, settings=settings, routers=[router, relying_party.router], pages=pages))
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def serving(app: FastAPI, port: int) -> AsyncIterator[FastAPI]:
+    """The application on a real port of this machine."""
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind(("127.0.0.1", port))
+    server = _Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
+    task = asyncio.create_task(server.serve(sockets=[listening]))
+    try:
+        while not server.started and not task.done():
+            await asyncio.sleep(0.01)
+        yield app
+    finally:
+        server.should_exit = True
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        listening.close()
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything runs; `identity`, `min` (helpjourney's place) and `snakk` (dialog's)."""
+
+    ports: Ports
+    oidc: LocalOidc
+    database: Database
+    folder: Path
+    identity: FastAPI
+    min: FastAPI
+    snakk: FastAPI
+
+    async def log_in(self, browser: Browser, person: str = DAUGHTER, level: str = "substantial", query: str = "?neste=/meg") -> Page:
+        """As a youth does it: the service's page, the link, the provider's page, and back."""
+        page = await browser.get(self.ports.min_url + "/logg-inn" + query)
+        page = await browser.get(page.link("/logg-inn/start"))
+        return await self.choose(browser, page, person, level)
+
+    async def log_in_at_work(self, browser: Browser, person: str, base: str | None = None) -> Page:
+        page = await browser.get((base or self.ports.min_url) + "/ansatt/logg-inn?neste=/ansatt/meg")
+        page = await browser.get(page.link("/ansatt/logg-inn/start"))
+        return await self.choose(browser, page, person, "high")
+
+    async def choose(self, browser: Browser, page: Page, person: str, level: str) -> Page:
+        """On the provider's own page."""
+        return await browser.submit(page.form(button="Logg inn"), {"pid": person, "level": level}, button="Logg inn")
+
+    async def told(self) -> list[tuple[str, dict[str, str]]]:
+        """What identity has told so far about ended sessions: topic and data."""
+        async with self.database.begin() as uow:
+            return [(fact.topic, dict(fact.data)) for fact in await told(uow.connection)]
+
+    async def deliver(self, app: FastAPI) -> None:
+        """The facts of identity reach a client, as Kafka would bring them."""
+        async with self.database.begin() as uow:
+            facts = await told(uow.connection)
+        ended = [(fact, SessionEnded.model_validate(fact.data)) for fact in facts if fact.topic.endswith(f"-{app.state.service.name}.v1")]
+        records = [record_of(event, key=fact.key, sequence=fact.sequence, topic=fact.topic) for fact, event in ended]
+        await apply(app.state.begin, app.state.service.name, records, {SessionEnded: on_session_ended})
+
+
+def query_of(url: str) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
