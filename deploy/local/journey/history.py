@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from time import monotonic
 
-from deploy.local.journey.cast import CHAT_HELPER, CLINICIAN, PANEL, Cast, cast
+from deploy.local.journey.cast import CHAT_HELPER, CLINICIAN, PANEL, Cast, cast, synthetic_number
 from deploy.local.journey.people import Clinician, Expert, Helper, Youth
 
 JOURNEYS = 40
@@ -57,7 +57,7 @@ async def _journey(
     await helper.answers(talk, "Ja. Så bra at du skriver.")
     await helper.offers_to_go_on(talk, "mental_health", "soon", "")
     page = await youth.carries(await youth.goes_on())
-    await youth.says_it_is_her(await youth.logs_in_here(page, people.youths[number % len(people.youths)]))
+    await youth.says_it_is_her(await youth.logs_in_here(page, synthetic_number(number)))
     await youth.takes_in()
     await youth.ends_chat()
     if number % BOOKED:
