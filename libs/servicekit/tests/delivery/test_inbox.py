@@ -11,7 +11,9 @@ from uuid import UUID, uuid4
 
 import pytest
 import structlog
+from contracts.identity import SessionEnded, sessions_topic
 from contracts.info import ArticleWithdrawn, UsageCounted
+from opentelemetry.trace import get_current_span
 from servicekit import logs
 from servicekit.delivery import metrics
 from servicekit.delivery.inbox import apply
@@ -233,3 +235,18 @@ async def test_events_that_nobody_handles_leave_receipts_only(reader):
     await apply(reader.begin, ME, [record_of(usage, key=usage.bucket_id, sequence=1)], {})
     async with reader.engine.connect() as connection:
         assert await connection.scalar(text("select count(*) from inbox")) == 1
+
+
+async def test_a_handler_goes_on_with_a_trace_of_its_own_zone_only(reader):
+    """INVARIANT: a trace begins anew where an event crosses a border."""
+    traces: list[int] = []
+
+    async def look(_event, _uow):
+        traces.append(get_current_span().get_span_context().trace_id)
+
+    for name in ("helpjourney", "dialog"):
+        record = record_of(SessionEnded(session_id=uuid4()), key=uuid4(), sequence=1, topic=sessions_topic(name))
+        record.headers["traceparent"] = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+        await apply(reader.begin, ME, [record], {SessionEnded: look})
+    assert format(traces[0], "032x") == "0af7651916cd43dd8448eb211c80319c"
+    assert traces[1] != traces[0]

@@ -14,6 +14,7 @@ from servicekit.delivery.outbox import NotTheOwnerError, beginner
 from servicekit.delivery.record import Received
 from servicekit.testing import Database, Told, told
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 
 async def outbox_of(database: Database) -> list[Told]:
@@ -47,6 +48,22 @@ async def test_a_rolled_back_transaction_tells_and_schedules_nothing(database, a
     assert await outbox_of(database) == []
     async with database.engine.connect() as connection:
         assert await connection.scalar(text("select count(*) from timers")) == 0
+
+
+async def test_a_commit_that_fails_tells_nothing(database, articles):
+    """INVARIANT: state and fact are one transaction, not two."""
+    [article] = await articles.create(database)
+    async with database.engine.begin() as connection:
+        await connection.execute(text("create table notes (id uuid references articles (id) deferrable initially deferred)"))
+
+    async def withdraw_and_fail_at_commit():
+        async with database.begin() as uow:
+            await articles.withdraw(uow, article)
+            await uow.connection.execute(text("insert into notes values (gen_random_uuid())"))
+
+    with pytest.raises(IntegrityError):
+        await withdraw_and_fail_at_commit()
+    assert await outbox_of(database) == []
 
 
 async def test_only_the_owner_of_a_topic_tells_on_it(database):
