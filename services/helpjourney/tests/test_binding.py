@@ -7,12 +7,13 @@ from uuid import UUID, uuid4
 import pytest
 from contracts.dialog import HandoffWithdrawn
 from helpjourney.consumers import HANDLERS
-from helpjourney.domain.ages import NotForThisAgeError, Reception
+from helpjourney.domain.ages import NotForThisAgeError, Reception, day_in_oslo
 from helpjourney.domain.claims import AlreadyClaimedError, LoginTooOldError, NotArrivedError, NotHeldError, OfferGoneError, Standing
 from helpjourney.handlers.binding import BindOffer, bind_offer
 from helpjourney.handlers.presenting import LookAgain, look_again
 from helpjourney.store.claims import holders, offers, spent_secrets
 from helpjourney.store.journeys import journeys
+from helpjourney.store.units import age_rules
 from helpjourney_givens import BUCKET, KEEPING, OPENER, SUMMARY, Given, a_typed_offer, an_offer, born, count, offered, presented
 from servicekit.delivery.inbox import apply
 from servicekit.delivery.outbox import Begin
@@ -174,6 +175,20 @@ async def test_who_is_too_young_or_too_old_leaves_the_offer_as_it_was(database: 
         await bind(database.begin, token, age=age)
     assert refused.value.reception is reception
     assert await standing(database.begin, token) is Standing.READY
+
+
+async def test_a_new_rule_of_age_is_a_row(database: Database) -> None:
+    """The bounds are dated data: from its day on a new rule decides."""
+    given = an_offer(life=timedelta(days=1))
+    await offered(database, given)
+    async with database.begin() as uow:
+        today = day_in_oslo(await uow.now())
+        ended = age_rules.update().where(age_rules.c.valid_to.is_(None)).values(valid_to=today - timedelta(days=1))
+        await uow.connection.execute(ended)
+        rule = {"id": uuid4(), "age_from": 0, "age_to": 15, "reception": "with_guardians", "level": "idporten-loa-substantial"}
+        await uow.connection.execute(age_rules.insert().values(rule | {"valid_from": today, "owner": "test", "source": "test"}))
+    with pytest.raises(NotForThisAgeError):
+        await bind(database.begin, await presented(database.begin, given))
 
 
 async def test_a_summary_that_cannot_be_opened_does_not_stop_her(database: Database) -> None:

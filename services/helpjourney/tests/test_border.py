@@ -3,6 +3,7 @@
 import asyncio
 import re
 from datetime import timedelta
+from hashlib import sha256
 from uuid import UUID, uuid4
 
 import pytest
@@ -12,7 +13,7 @@ from helpjourney.store.claims import holders, offers
 from helpjourney.timers import timers
 from helpjourney_givens import BUCKET, KEEPING, OPENER, OWN_KEY, SUMMARY, Given, a_typed_offer, an_offer, born, offered, presented
 from servicekit.claim_secret import open_summary
-from servicekit.crypto import CannotOpenError, open_sealed
+from servicekit.crypto import CannotOpenError, decrypt, hkdf, open_sealed
 from servicekit.delivery.outbox import Begin
 from servicekit.idempotency import once
 from servicekit.testing import Database, told
@@ -101,9 +102,14 @@ async def test_with_our_private_key_in_hand_an_unclaimed_summary_cannot_be_read(
     async with database.engine.connect() as connection:
         sealed = list(await connection.scalars(select(offers.c.sealed_summary)))
         held = list(await connection.scalars(select(holders.c.sealed_secret)))
+        names = list(await connection.scalars(select(holders.c.id_hash)))
         everything = repr([row for table in await _tables(database) for row in await connection.execute(text(f"select * from {table}"))])
     assert len(sealed) == len(held) == 2
     assert SUMMARY not in everything
+    for key in [*names, *(sha256(name).digest() for name in names), bytes(32), OPENER.vault.wrapping_key]:
+        for one in held:  # what the table says of a browser isn't its key
+            with pytest.raises(CannotOpenError):
+                decrypt(hkdf(key, "holder"), one, b"holders")
     for one in sealed:
         inner = open_sealed(one, OWN_KEY)  # what the private key opens ...
         assert SUMMARY.encode() not in inner

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Boolean, Column, DateTime, Index, Integer, LargeBinary, Row, Table, Text, Uuid, delete, exists, func, select, update
+from sqlalchemy import Boolean, Column, DateTime, Index, Integer, LargeBinary, Row, Table, Text, Uuid, delete, exists, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -200,8 +200,3 @@ async def delete_overdue_claims(connection: AsyncConnection, now: datetime) -> N
     await connection.execute(delete(offers).where(offers.c.delete_after <= now, offers.c.state != OfferState.OPEN.value))
     for table in (withdrawn_early, holders, tries):
         await connection.execute(delete(table).where(table.c.delete_after <= now))
-
-
-async def count_offers(connection: AsyncConnection) -> int:
-    """How many offers stand open."""
-    return await connection.scalar(select(func.count()).select_from(offers).where(offers.c.state == OfferState.OPEN.value)) or 0

@@ -1,7 +1,6 @@
 """Our copy of the register: the units that take appointments. And the dated rules of age."""
 
 from dataclasses import dataclass
-from datetime import date
 from uuid import UUID
 
 from contracts.codes import LevelOfAssurance
@@ -107,18 +106,6 @@ async def rules_of_age(connection: AsyncConnection) -> list[AgeRule]:
         AgeRule(row.age_from, row.age_to, Reception(row.reception), LevelOfAssurance(row.level), row.valid_from, row.valid_to)
         for row in rows
     ]
-
-
-async def add_age_rule(connection: AsyncConnection, rule_id: UUID, rule: AgeRule, owner: str, source: str) -> None:
-    """A new rule; an earlier one is ended by `end_age_rule`."""
-    values = {"id": rule_id, "age_from": rule.age_from, "age_to": rule.age_to, "reception": rule.reception.value}
-    dates = {"level": rule.level.value, "valid_from": rule.valid_from, "valid_to": rule.valid_to, "owner": owner, "source": source}
-    await connection.execute(insert(age_rules).values(values | dates))
-
-
-async def end_age_rules(connection: AsyncConnection, last_day: date) -> None:
-    """All rules that stand open end on this day."""
-    await connection.execute(update(age_rules).where(age_rules.c.valid_to.is_(None)).values(valid_to=last_day))
 
 
 def _for_age(age: int) -> Select[tuple[object, ...]]:
