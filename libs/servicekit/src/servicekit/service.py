@@ -19,7 +19,6 @@ from servicekit.delivery.outbox import Begin, beginner
 from servicekit.keys import Keys, Trust
 from servicekit.settings import ServiceSettings
 from servicekit.timers import Timers
-from servicekit.web import sessions
 from servicekit.web.cookie import SessionCookie
 from servicekit.web.sessions import leave
 
@@ -99,8 +98,6 @@ def create_app(service: Service) -> FastAPI:
     service.pages.install(app)
     problems.install(app, service.pages)
     app.state.leave = leave
-    app.add_middleware(SessionCookie)
-    app.state.leave = sessions.leave
     app.add_middleware(SessionCookie)
     app.add_middleware(http_metrics.RequestMetrics)
     telemetry.instrument(engine)
