@@ -223,9 +223,11 @@ class Platform:
         with self._recording:
             self._state.record(self.pids)
 
-    def stop(self) -> None:
-        """Stops everything, services first; a second call does nothing."""
+    def stop(self, delete: bool = False) -> None:
+        """Stops everything, services first; a second call does nothing. `delete`: removes what was stored, not keys and logs."""
         self._stop_parts()
+        if delete:
+            self._state.empty("data")
         self._state.release()
 
     def _stop_parts(self) -> None:

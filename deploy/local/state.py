@@ -57,13 +57,13 @@ class State:
         half.write_text(json.dumps(parts, indent=1))
         half.replace(self.folder / "state")
 
-    def empty(self) -> None:
-        """Removes what earlier runs stored; keys and trust stay."""
+    def empty(self, *names: str) -> None:
+        """Removes what runs stored, by default data and logs; keys and trust stay."""
         clusters = self.folder / "data" / "postgres"
         if clusters.exists():
             for cluster in clusters.iterdir():
                 remove_folder(cluster / "cluster")
-        for name in ("data", "logs"):
+        for name in names or ("data", "logs"):
             shutil.rmtree(self.folder / name, ignore_errors=True)
 
     def release(self) -> None:

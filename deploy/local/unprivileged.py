@@ -11,6 +11,9 @@ from deploy.local.processes import Account, StartError
 
 SHELTER = Path("/var/tmp")  # noqa: S108 - everyone can reach it and it outlives a reboot; ownership is checked below
 
+OWNER = ".owner"
+"""Beside each far folder a file of this suffix says which link it belongs to."""
+
 
 def account_for_servers() -> Account | None:
     """The account that database servers run as when we're root; None when we aren't."""
@@ -84,15 +87,7 @@ def reachable_folder(wanted: Path, account: Account | None) -> Path:
     if wanted.is_symlink() and wanted.exists() and reachable(wanted.resolve(), account):
         return wanted.resolve()
     wanted.parent.mkdir(parents=True, exist_ok=True)
-    if account is None or reachable(wanted.parent, account):
-        folder = wanted
-    else:
-        folder = _own_folder("stegvis-clusters") / _short_hash(wanted.absolute())
-        shutil.rmtree(folder, ignore_errors=True)
-        if wanted.is_dir():
-            shutil.move(wanted, folder)
-        wanted.unlink(missing_ok=True)
-        wanted.symlink_to(folder)
+    folder = wanted if account is None or reachable(wanted.parent, account) else _far_folder(wanted)
     folder.mkdir(exist_ok=True)
     folder.chmod(0o700)
     if account is not None:
@@ -100,10 +95,34 @@ def reachable_folder(wanted: Path, account: Account | None) -> Path:
     return folder
 
 
+def _far_folder(wanted: Path) -> Path:
+    shelter = _own_folder("stegvis-clusters")
+    _sweep(shelter)
+    folder = shelter / _short_hash(wanted.absolute())
+    shutil.rmtree(folder, ignore_errors=True)
+    if wanted.is_dir():
+        shutil.move(wanted, folder)
+    wanted.unlink(missing_ok=True)
+    wanted.symlink_to(folder)
+    folder.with_suffix(OWNER).write_text(str(wanted.absolute()))
+    return folder
+
+
+def _sweep(shelter: Path) -> None:
+    """Removes far folders whose link is gone: somebody deleted the data folder that they belonged to."""
+    for owner in shelter.glob(f"*{OWNER}"):
+        folder, wanted = owner.with_suffix(""), Path(owner.read_text())
+        if not (wanted.is_symlink() and wanted.readlink() == folder):
+            shutil.rmtree(folder, ignore_errors=True)
+            owner.unlink(missing_ok=True)
+
+
 def remove_folder(wanted: Path) -> None:
     """Removes a folder made by reachable_folder, and what it links to."""
     if wanted.is_symlink():
-        shutil.rmtree(wanted.resolve(), ignore_errors=True)
+        folder = wanted.readlink()
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.with_suffix(OWNER).unlink(missing_ok=True)
         wanted.unlink()
     else:
         shutil.rmtree(wanted, ignore_errors=True)

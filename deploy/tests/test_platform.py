@@ -32,8 +32,9 @@ def told(platform: Platform, service: str) -> dict:
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory):
     overrides = {"dialog": {"CLOCK_OFFSET_SECONDS": "60"}}
-    with Platform(tmp_path_factory.mktemp("platform"), command=stand_in, overrides=overrides, outside={}) as running:
-        yield running
+    running = Platform(tmp_path_factory.mktemp("platform"), command=stand_in, overrides=overrides, outside={}).start()
+    yield running
+    running.stop(delete=True)
     assert not [pid for pid in running.pids.values() if born(pid) is not None]
     assert not (running.folder / "state").exists()
 
@@ -141,9 +142,10 @@ def test_nothing_outlives_a_killed_run_and_the_next_run_in_its_folder_starts(tmp
     launcher.send_signal(signal.SIGKILL)
     launcher.wait()
     launcher.stdout.close()
-    with Platform(tmp_path, command=stand_in, fresh=False, outside={}) as again:
-        assert page(again, "info") == 200
-        assert not [part for part in parts if born(part["pid"]) == part["born"]]
+    again = Platform(tmp_path, command=stand_in, fresh=False, outside={}).start()
+    assert page(again, "info") == 200
+    assert not [part for part in parts if born(part["pid"]) == part["born"]]
+    again.stop(delete=True)
 
 
 def test_what_a_killed_run_left_is_ended_by_its_record(tmp_path):

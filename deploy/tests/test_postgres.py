@@ -133,6 +133,21 @@ def test_programs_and_data_in_a_closed_home_folder_are_moved_to_where_the_server
 
 
 @as_root
+def test_what_was_moved_away_is_removed_once_its_data_folder_is_gone(open_folder, monkeypatch):
+    shelter, home = open_folder / "shelter", open_folder / "home"
+    shelter.mkdir()
+    home.mkdir(mode=0o700)
+    monkeypatch.setattr(unprivileged, "SHELTER", shelter)
+    account = unprivileged.account_for_servers()
+    gone = unprivileged.reachable_folder(home / "gone" / "cluster", account)
+    kept = unprivileged.reachable_folder(home / "kept" / "cluster", account)
+    (kept / "data").mkdir()
+    shutil.rmtree(home / "gone")
+    unprivileged.reachable_folder(home / "new" / "cluster", account)
+    assert (gone.exists(), (kept / "data").exists()) == (False, True)
+
+
+@as_root
 def test_a_shelter_made_by_somebody_else_is_refused(tmp_path, monkeypatch):
     """INVARIANT: programs are never run from a folder that others can write."""
     monkeypatch.setattr(unprivileged, "SHELTER", tmp_path)
