@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,10 @@ import pytest_asyncio
 from deploy.local.oidc.launcher import LocalOidc
 
 sys.path.append(str(Path(__file__).parent))  # for identity_world
-from identity.main import create_service
-from identity_world import Ports, World, client_service, free, provider, serving, settings_of
-from servicekit.service import create_app
-from servicekit.testing import Database, service_database
+from identity_world import Ports, Running, World, free, provider, running
+from servicekit.testing import service_database
 from servicekit.testing.agencies import make_agency
-from servicekit.testing.databases import Templates
-from servicekit.testing.plumbing import prepare_plumbing
+from servicekit.testing.databases import Templates, opened
 
 from deploy.local.journey.browser import Browser
 
@@ -44,20 +42,19 @@ def oidc(agencies: Path, ports: Ports) -> Iterator[LocalOidc]:
     started.stop()
 
 
+@pytest.fixture(scope="session")
+def services(templates: Templates, agencies: Path, ports: Ports, oidc: LocalOidc) -> Iterator[Running]:
+    with running(templates, agencies, ports, oidc) as started:
+        yield started
+
+
 @pytest_asyncio.fixture
-async def world(database: Database, templates: Templates, agencies: Path, ports: Ports, oidc: LocalOidc) -> AsyncIterator[World]:
-    identity = create_app(create_service(settings_of("identity", agencies, database.dsn, ports, oidc)))  # type: ignore[arg-type]
-    async with templates.copy("plumbing", prepare_plumbing) as first, templates.copy("plumbing", prepare_plumbing) as second:
-        small = [
-            client_service(name, settings_of(name, agencies, dsn, ports, oidc), agencies)
-            for name, dsn in (("helpjourney", first), ("dialog", second))
-        ]
-        async with (
-            serving(identity, ports.identity),
-            serving(small[0], ports.helpjourney),
-            serving(small[1], ports.dialog),
-        ):
-            yield World(ports, oidc, database, agencies, identity, *small)
+async def world(services: Running) -> AsyncIterator[World]:
+    async with AsyncExitStack() as stack:
+        databases = [await stack.enter_async_context(opened(name, dsn)) for name, dsn in services.dsns.items()]
+        made = World(services, *databases)
+        await made.clear()
+        yield made
 
 
 @pytest_asyncio.fixture

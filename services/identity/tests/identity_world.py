@@ -3,24 +3,32 @@
 import asyncio
 import contextlib
 import socket
+import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from concurrent.futures import Future
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import uvicorn
-from contracts.identity import SessionEnded
+from contracts.identity import SessionEnded, sessions_topic
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse, PlainTextResponse
+from identity.main import create_service
 from identity.settings import Settings
 from servicekit.delivery.inbox import apply
+from servicekit.migrations import upgrade
 from servicekit.service import Service, create_app
 from servicekit.settings import ServiceSettings
-from servicekit.testing import Database, record_of, told
+from servicekit.testing import Database, record_of, told, until
+from servicekit.testing.databases import Templates
+from servicekit.testing.plumbing import prepare_plumbing
 from servicekit.web import relying_party
 from servicekit.web.form import new_form
 from servicekit.web.sessions import SessionNow, StaffSession, YouthSession, on_session_ended
+from sqlalchemy import text
 from webkit import Pages
 
 from deploy.local.journey.browser import Browser, Page
@@ -29,6 +37,7 @@ from deploy.local.processes import free_ports
 
 YOUTH_CLIENT, STAFF_CLIENT = "stegvis-identity", "stegvis-identity-ansatt"
 DAUGHTER, PARENT, NO_NUMBER, TOO_LOW = "17861156893", "15887913037", "uten-nummer", "19821070026"
+_TABLES = text("select tablename from pg_tables where schemaname = 'public' and tablename <> 'alembic_version'")
 UNDER_13, CLINICIAN, HELPER = "11831450071", "clinician-1", "helper-1"
 
 
@@ -130,8 +139,7 @@ async def serving(app: FastAPI, port: int) -> AsyncIterator[FastAPI]:
     server = _Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
     task = asyncio.create_task(server.serve(sockets=[listening]))
     try:
-        while not server.started and not task.done():
-            await asyncio.sleep(0.01)
+        await until(partial(_started, server, task))
         yield app
     finally:
         server.should_exit = True
@@ -140,17 +148,83 @@ async def serving(app: FastAPI, port: int) -> AsyncIterator[FastAPI]:
         listening.close()
 
 
+async def _started(server: uvicorn.Server, task: "asyncio.Task[None]") -> bool:
+    return server.started or task.done()
+
+
 @dataclass(frozen=True, slots=True)
-class World:
-    """Everything runs; `identity`, `min` (helpjourney's place) and `snakk` (dialog's)."""
+class Running:
+    """Identity and two services that are its clients, on real ports, in a thread of their own; one for the whole session."""
 
     ports: Ports
     oidc: LocalOidc
-    database: Database
     folder: Path
-    identity: FastAPI
-    min: FastAPI
-    snakk: FastAPI
+    dsns: dict[str, str]
+    apps: dict[str, FastAPI]
+
+
+@contextmanager
+def running(templates: Templates, folder: Path, ports: Ports, oidc: LocalOidc) -> Iterator[Running]:
+    """Starts the three and stops them."""
+    started: Future[Running] = Future()
+    stop = threading.Event()
+
+    async def serve() -> None:
+        async with AsyncExitStack() as stack:
+            dsns, apps = {}, {}
+            for name in ("identity", "helpjourney", "dialog"):
+                prepare = _migrate if name == "identity" else prepare_plumbing
+                dsns[name] = await stack.enter_async_context(templates.copy("identity" if name == "identity" else "plumbing", prepare))
+                settings = settings_of(name, folder, dsns[name], ports, oidc)
+                made = create_app(create_service(settings)) if isinstance(settings, Settings) else client_service(name, settings, folder)
+                apps[name] = await stack.enter_async_context(serving(made, getattr(ports, name)))
+            started.set_result(Running(ports, oidc, folder, dsns, apps))
+            await asyncio.to_thread(stop.wait)
+
+    def run() -> None:
+        try:
+            asyncio.run(serve())
+        except BaseException as error:
+            if started.done():
+                raise
+            started.set_exception(error)
+
+    thread = threading.Thread(target=run, name="services")
+    thread.start()
+    try:
+        yield started.result(timeout=120)
+    finally:
+        stop.set()
+        thread.join(timeout=30)
+
+
+async def _migrate(dsn: str) -> None:
+    await asyncio.to_thread(upgrade, "identity", dsn)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything runs, and nobody has been here yet. `identity`, `min` (helpjourney's place) and `snakk` (dialog's) are databases."""
+
+    running: Running
+    identity: Database
+    min: Database
+    snakk: Database
+
+    @property
+    def ports(self) -> Ports:
+        return self.running.ports
+
+    @property
+    def oidc(self) -> LocalOidc:
+        return self.running.oidc
+
+    async def clear(self) -> None:
+        """Forget what earlier tests did."""
+        for database in (self.identity, self.min, self.snakk):
+            async with database.begin() as uow:
+                names = await uow.connection.scalars(_TABLES)
+                await uow.connection.execute(text(f"truncate {', '.join(names)} cascade"))
 
     async def log_in(self, browser: Browser, person: str = DAUGHTER, level: str = "substantial", query: str = "?neste=/meg") -> Page:
         """As a youth does it: the service's page, the link, the provider's page, and back."""
@@ -167,18 +241,29 @@ class World:
         """On the provider's own page."""
         return await browser.submit(page.form(button="Logg inn"), {"pid": person, "level": level}, button="Logg inn")
 
+    async def people(self) -> int:
+        async with self.identity.begin() as uow:
+            return int(await uow.connection.scalar(text("select count(*) from people")))
+
+    async def everything_kept(self) -> str:
+        """Every row of every table of identity, as text."""
+        async with self.identity.begin() as uow:
+            names = await uow.connection.scalars(_TABLES)
+            rows = [await uow.connection.execute(text(f'select t::text from "{name}" t')) for name in names]
+            return "\n".join(row for result in rows for (row,) in result)
+
     async def told(self) -> list[tuple[str, dict[str, str]]]:
         """What identity has told so far about ended sessions: topic and data."""
-        async with self.database.begin() as uow:
+        async with self.identity.begin() as uow:
             return [(fact.topic, dict(fact.data)) for fact in await told(uow.connection)]
 
-    async def deliver(self, app: FastAPI) -> None:
+    async def deliver(self, reader: Database) -> None:
         """The facts of identity reach a client, as Kafka would bring them."""
-        async with self.database.begin() as uow:
+        async with self.identity.begin() as uow:
             facts = await told(uow.connection)
-        ended = [(fact, SessionEnded.model_validate(fact.data)) for fact in facts if fact.topic.endswith(f"-{app.state.service.name}.v1")]
+        ended = [(fact, SessionEnded.model_validate(fact.data)) for fact in facts if fact.topic == sessions_topic(reader.service)]
         records = [record_of(event, key=fact.key, sequence=fact.sequence, topic=fact.topic) for fact, event in ended]
-        await apply(app.state.begin, app.state.service.name, records, {SessionEnded: on_session_ended})
+        await apply(reader.begin, reader.service, records, {SessionEnded: on_session_ended})
 
 
 def query_of(url: str) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import json
 import time
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -28,12 +29,12 @@ class Keys:
     @property
     def signing(self) -> RSAKey:
         """RS256 key for client assertions and, at identity, tokens."""
-        return RSAKey.import_key(self._jwk("sig.jwk"))
+        return _rsa(self._read("sig.jwk"))
 
     @property
     def encryption(self) -> ECKey:
         """P-256 key that others encrypt to (ECDH-ES)."""
-        return ECKey.import_key(self._jwk("enc.jwk"))
+        return _ec(self._read("enc.jwk"))
 
     @property
     def service(self) -> bytes:
@@ -44,10 +45,6 @@ class Keys:
     def vault(self) -> bytes:
         """32 bytes that wrap the data key of each conversation."""
         return self._raw("vault.key")
-
-    def _jwk(self, name: str) -> Jwk:
-        loaded: Jwk = json.loads(self._read(name))
-        return loaded
 
     def _raw(self, name: str) -> bytes:
         key = self._read(name)
@@ -60,6 +57,17 @@ class Keys:
             return (self.directory / name).read_bytes()
         except OSError as error:
             raise MissingKeyError(f"{self.directory / name}: {error.strerror}") from error
+
+
+@lru_cache(maxsize=4)
+def _rsa(jwk: bytes) -> RSAKey:
+    """By the file's content, so that a new key is used at once: checking an RSA key takes tens of milliseconds."""
+    return RSAKey.import_key(json.loads(jwk))
+
+
+@lru_cache(maxsize=4)
+def _ec(jwk: bytes) -> ECKey:
+    return ECKey.import_key(json.loads(jwk))
 
 
 @dataclass(slots=True)
