@@ -50,6 +50,23 @@ def test_a_chatty_library_is_heard_once():
     assert ran.stdout.count("broker away") == 1
 
 
+DETAILS = f"""
+import logging, structlog
+from servicekit import logs
+logs.configure("trial", "DEBUG")
+structlog.get_logger("own").debug("a detail of ours")
+logging.getLogger("aiokafka.conn").debug("Request: %s", {CANARY!r})
+logging.getLogger("httpcore").debug("Header: %s", {CANARY!r})
+"""
+
+
+def test_details_of_libraries_are_never_logged():
+    """INVARIANT: with LOG_LEVEL=DEBUG no library prints the records, headers or texts that pass through it."""
+    ran = subprocess.run([sys.executable, "-c", DETAILS], capture_output=True, text=True, check=True)
+    assert [json.loads(line)["event"] for line in ran.stdout.splitlines()] == ["a detail of ours"]
+    assert CANARY not in ran.stdout + ran.stderr
+
+
 def test_a_span_keeps_only_what_is_allowed(tmp_path):
     file = tmp_path / "spans.jsonl"
     provider = TracerProvider()

@@ -42,6 +42,7 @@ def configure(service: str, level: str = "INFO") -> None:
             ],
         )
     )
+    handler.addFilter(_OwnDetails())
     handler.addFilter(_NotTooOften())
     logging.raiseExceptions = False  # else a line that can't be written prints its exception's text to standard error
     logging.basicConfig(handlers=[handler], level=level, force=True)
@@ -89,6 +90,13 @@ def _chain(error: BaseException | None) -> list[BaseException]:
         chain.append(error)
         error = error.__cause__ or error.__context__
     return chain
+
+
+class _OwnDetails(logging.Filter):
+    """Below INFO only our own words: there libraries print what passes through them, records and headers whole."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.levelno >= logging.INFO or isinstance(record.msg, dict)  # structlog hands its event on as a dict
 
 
 class _NotTooOften(logging.Filter):
