@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from helpjourney.domain.appointments import NotNowError, State, TimesError
@@ -24,11 +24,11 @@ from helpjourney.handlers.appointments import (
     offer_times,
 )
 from helpjourney.handlers.border import close_bucket
-from helpjourney.handlers.journeys import Clinician, OpenCase, StartCare, open_case, start_care
+from helpjourney.handlers.journeys import Clinician, EnterDirectly, OpenCase, StartCare, enter_directly, open_case, start_care
 from helpjourney.store.appointments import AppointmentNotFoundError, appointments
 from helpjourney.store.journeys import JourneyNotFoundError, border_buckets
 from helpjourney.store.units import UnitNotFoundError
-from helpjourney_givens import KEEPING, OPENER
+from helpjourney_givens import BUCKET, KEEPING, OPENER, born
 from helpjourney_scene import NOTE, Scene, run
 from servicekit.delivery.outbox import UnitOfWork
 from sqlalchemy import select
@@ -43,6 +43,16 @@ async def test_an_appointment_is_wished_offered_booked_and_kept(scene: Scene) ->
     await run(later, lambda uow: mark_attendance(MarkAttendance(appointment_id, scene.by, True, KEEPING), uow))
     assert await scene.facts(appointment_id) == [(1, "wished"), (2, "offered"), (3, "booked"), (4, "attended")]
     assert first != second
+
+
+async def test_who_enters_in_two_windows_at_once_has_one_journey(scene: Scene) -> None:
+    subject = uuid4()
+
+    async def enter() -> UUID:
+        async with scene.begin() as uow:
+            return await enter_directly(EnterDirectly(subject, born(15), BUCKET, KEEPING), OPENER.vault, uow)
+
+    assert len(set(await asyncio.gather(*(enter() for _ in range(8))))) == 1
 
 
 async def test_her_own_text_is_stored_encrypted(scene: Scene) -> None:

@@ -10,13 +10,14 @@ import pytest
 from contracts.dialog import HandoffWithdrawn
 from helpjourney.handlers.binding import BindOffer, bind_offer
 from helpjourney.store.claims import holders, offers
+from helpjourney.store.journeys import border_buckets, count_claim, open_bucket
 from helpjourney.timers import timers
 from helpjourney_givens import BUCKET, KEEPING, OPENER, OWN_KEY, SUMMARY, Given, a_typed_offer, an_offer, born, offered, presented
 from servicekit.claim_secret import open_summary
 from servicekit.crypto import CannotOpenError, decrypt, hkdf, open_sealed
 from servicekit.delivery.outbox import Begin
 from servicekit.idempotency import once
-from servicekit.testing import Database, told
+from servicekit.testing import Database, told, until
 from servicekit.timers import run_due
 from sqlalchemy import inspect, select, text
 
@@ -94,6 +95,27 @@ async def test_claims_that_race_with_the_closing_of_their_bucket_are_all_counted
     assert sum(name == "helpjourney.journey.started.v1" for name, _ in told_now) == 10
 
 
+async def test_a_bucket_does_not_close_while_a_claim_is_in_it(database: Database) -> None:
+    """INVARIANT: closing waits for the transaction that has the bucket, from its first look at it."""
+    await claim(database, an_offer())
+    async with database.engine.connect() as connection:
+        bucket = (await connection.execute(select(border_buckets))).one()
+
+    async def waits() -> bool:
+        query = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+        async with database.engine.connect() as connection:
+            return bool(await connection.scalar(text(query)))
+
+    async with database.begin() as uow:
+        assert await open_bucket(uow.connection, bucket.starts_at, bucket.seconds) == (bucket.id, False)
+        closing = asyncio.create_task(close_buckets(database.begin_at(HOUR)))
+        await until(waits)
+        await count_claim(uow.connection, bucket.id, "rights")
+    await closing
+    counts = [data["counts"] for name, data in await facts(database) if name == "helpjourney.claims.counted.v1"]
+    assert counts == [[{"need": "mental_health", "claimed": 1}, {"need": "rights", "claimed": 1}]]
+
+
 async def test_with_our_private_key_in_hand_an_unclaimed_summary_cannot_be_read(database: Database) -> None:
     """INVARIANT: unclaimed, withdrawn or expired text can be read by nobody."""
     for given in (an_offer(), a_typed_offer()):
@@ -155,7 +177,7 @@ async def test_no_transaction_number_joins_a_spent_secret_with_its_journey(datab
     await close_buckets(database.begin_at(HOUR))
     async with database.engine.connect() as connection:
         spent = set(await connection.scalars(text("select xmin::text from spent_secrets")))
-        claims = "select xmin::text from journeys union all select xmin::text from border_buckets"
+        claims = "select xmin::text from journeys union all select xmin::text from idempotency_keys"
         assert spent
         joined = await connection.scalar(text(f"select count(*) from ({claims}) as known(x) where x = any(:spent)"), {"spent": list(spent)})
     assert joined == 0

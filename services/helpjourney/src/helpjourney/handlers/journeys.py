@@ -23,6 +23,7 @@ from helpjourney.store.journeys import (
     destroy_summary,
     keep_until,
     lock_journey,
+    lock_subject,
     newest_journey,
     note_care,
     owns_journey,
@@ -95,6 +96,7 @@ class EnterDirectly:
 async def enter_directly(command: EnterDirectly, vault: Vault, uow: UnitOfWork) -> UUID:
     """The journey that stands, or a new empty one. Raises NotForThisAgeError."""
     band = received(await rules_of_age(uow.connection), command.born, day_in_oslo(await uow.now()))
+    await lock_subject(uow.connection, command.subject)
     if standing := await newest_journey(uow.connection, command.subject):
         return standing
     beginning = Beginning(command.subject, Entry.DIRECT, band, None, command.bucket_seconds, command.keeping)

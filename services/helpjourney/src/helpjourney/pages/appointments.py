@@ -81,8 +81,9 @@ async def choose_place(request: Request, journey_id: UUID, submitted: Submitted,
     except InvalidInputError:
         return _wish_page(request, youth, journey, places, Wished(errors=_explain(request, "municipality")), 422)
     submitted.session.state[MUNICIPALITY] = chosen
-    async with begin() as uow:
-        await save(uow, submitted.session)
+    with problems():
+        async with begin() as uow:
+            await save(uow, submitted.session)
     return see_other(f"/reise/{journey_id}/time")
 
 

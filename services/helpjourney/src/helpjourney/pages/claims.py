@@ -147,8 +147,9 @@ async def say_yes(request: Request, submitted: Submitted, session: YouthSession,
     """The yes: confirms the login, and binds what the browser holds if it is here. The no is `POST /logg-ut`."""
     youth = as_youth(session)
     session.state[CONFIRMED] = confirmation(session)
-    async with begin() as uow:
-        await save(uow, session)
+    with problems():
+        async with begin() as uow:
+            await save(uow, session)
     token = holder_of(request)
     if token is not None:
         return await _bind(request, submitted, youth, token, begin)
@@ -174,12 +175,8 @@ async def _bind(request: Request, submitted: Submission, youth: Youth, token: by
     try:
         async with begin() as uow:
             await look_again(LookAgain(token, youth.login), uow)  # a typed code may meet its offer first now
-        async with begin() as uow:
-
-            async def act() -> dict[str, str]:
-                return {"journey": str(await bind_offer(command, opener_of(request), uow))}
-
-            outcome = await once(uow, submitted.key, submitted.fingerprint(), act)
+        with problems():
+            outcome = await _bind_once(request, submitted, command, begin)
     except (NotArrivedError, NotForThisAgeError):
         return see_other("/")
     except LoginTooOldError:
@@ -193,6 +190,15 @@ async def _bind(request: Request, submitted: Submission, youth: Youth, token: by
     except TooManyCodesError:
         return _ask_for_code(request, youth.session, "closed")
     return let_go_of(see_other(f"/reise/{outcome['journey']}"))
+
+
+async def _bind_once(request: Request, submitted: Submission, command: BindOffer, begin: Begin) -> dict[str, str]:
+    async with begin() as uow:
+
+        async def act() -> dict[str, str]:
+            return {"journey": str(await bind_offer(command, opener_of(request), uow))}
+
+        return await once(uow, submitted.key, submitted.fingerprint(), act)
 
 
 async def _enter(request: Request, submitted: Submission, youth: Youth, begin: Begin) -> Response:

@@ -151,13 +151,9 @@ async def claim(request: Request, submitted: Submitted, clinician: ClinicianNow,
         code = TypedCode.read(submitted.fields.get("code", "")[:MOST_TYPED])
         async with begin() as uow:
             await present_code(PresentCode(token, code, f"staff:{clinician.by.hpr_number}"), uow)
-        async with begin() as uow:
-
-            async def act() -> dict[str, str]:
-                command = ClaimWithClinician(token, clinician.by, settings.border_bucket_seconds, settings.keeping)
-                return {"journey": str(await claim_with_clinician(command, opener_of(request), uow))}
-
-            outcome = await once(uow, submitted.key, submitted.fingerprint(), act)
+        command = ClaimWithClinician(token, clinician.by, settings.border_bucket_seconds, settings.keeping)
+        with problems():
+            outcome = await _claim_once(request, submitted, command, begin)
     except MalformedSecretError:
         return _code_page(request, clinician, "wrong_form")
     except TooManyCodesError:
@@ -169,3 +165,12 @@ async def claim(request: Request, submitted: Submitted, clinician: ClinicianNow,
     except OfferGoneError:
         return _code_page(request, clinician, "gone")
     return see_other(f"/ansatt/sak/{outcome['journey']}")
+
+
+async def _claim_once(request: Request, submitted: Submission, command: ClaimWithClinician, begin: Begin) -> dict[str, str]:
+    async with begin() as uow:
+
+        async def act() -> dict[str, str]:
+            return {"journey": str(await claim_with_clinician(command, opener_of(request), uow))}
+
+        return await once(uow, submitted.key, submitted.fingerprint(), act)

@@ -15,11 +15,10 @@ from servicekit.crypto import Vault, b64, unb64
 from servicekit.idempotency import KeyReusedError
 from servicekit.problems import Problem
 from servicekit.web.form import new_form
-from servicekit.web.sessions import BrowserSession, KnownSession, YouthSession
+from servicekit.web.sessions import BrowserSession, KnownSession, SessionGoneError, YouthSession
 from webkit import Pages
 
 from helpjourney.domain.appointments import NotNowError
-from helpjourney.domain.claims import NotHeldError, TooManyCodesError
 from helpjourney.domain.journeys import CareStartedError
 from helpjourney.handlers.appointments import TooManyWishesError
 from helpjourney.handlers.binding import Opener
@@ -38,12 +37,11 @@ PROBLEMS: dict[type[Exception], int] = {
     JourneyNotFoundError: 404,
     AppointmentNotFoundError: 404,
     UnitNotFoundError: 404,
-    NotHeldError: 410,
     NotNowError: 409,
     CareStartedError: 409,
     TooManyWishesError: 409,
     KeyReusedError: 409,
-    TooManyCodesError: 429,
+    SessionGoneError: 401,
 }
 
 

@@ -117,6 +117,11 @@ async def lock_journey(connection: AsyncConnection, journey_id: UUID) -> Journey
     return Journey(row.id, row.subject, row.version, row.is_released, row.care_started_at)
 
 
+async def lock_subject(connection: AsyncConnection, subject: UUID) -> None:
+    """One transaction at a time begins a journey directly for this subject."""
+    await connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"helpjourney/{subject}", 0))))
+
+
 async def newest_journey(connection: AsyncConnection, subject: UUID) -> UUID | None:
     """The subject's newest journey."""
     query = select(journeys.c.id).where(journeys.c.subject == subject)
