@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 ROW = re.compile(r"^\| ((?:a\d|b)-\d+) \|.*\| ([^|]+) \|$", re.MULTILINE)
 TEST = re.compile(r"^`([\w/.-]+\.py)::(test_\w+)`$")
-COVERED_AT_LEAST = 20
+COVERED_AT_LEAST = 23
 """Raise it with every row that gets covered; never lower it."""
 
 
@@ -21,15 +21,16 @@ def names_in(path: Path) -> frozenset[str]:
 
 
 def unknown_tests(trace: str, root: Path = ROOT) -> list[str]:
-    """Ids of rows whose last column is neither an existing test, `not yet`, nor `out: why`."""
-    bad = []
-    for row, shown_by in ROW.findall(trace):
-        for entry in shown_by.split(", "):
-            named = TEST.match(entry.strip())
-            exists = named and (root / named[1]).is_file() and named[2] in names_in(root / named[1])
-            if not exists and entry.strip() != "not yet" and not shown_by.startswith("out: "):
-                bad.append(row)
-    return bad
+    """Ids of rows whose last column is none of: existing tests, `partly: test; lacks what`, `not yet`, `out: why`."""
+    return [row for row, shown_by in ROW.findall(trace) if not is_told(shown_by.strip(), root)]
+
+
+def is_told(shown_by: str, root: Path) -> bool:
+    if shown_by == "not yet" or (shown_by.startswith("out: ") and len(shown_by) > len("out: ")):
+        return True
+    partly = re.fullmatch(r"partly: (`[^`]+`); lacks .+", shown_by)
+    named = [TEST.match(entry) for entry in (partly[1] if partly else shown_by).split(", ")]
+    return all(test and (root / test[1]).is_file() and test[2] in names_in(root / test[1]) for test in named)
 
 
 def covered(trace: str) -> int:

@@ -22,13 +22,15 @@ async def walk(platform: Platform) -> int:
     timeline, people = Timeline(watch), cast()
     crew = Crew(platform.urls, people)
     try:
+        print(", ".join(f"{name} {version}" for name, version in (await versions(platform)).items()), flush=True)
         print(timeline.heading(), flush=True)
         await first_youth(timeline, crew)
         for name, story in OTHERS.items():
             await _told(name, story, crew)
         await make_history(platform.urls, JOURNEYS, lambda text: print(text, flush=True))
         await _told("reporting shows the funnel", funnel_is_shown, crew)
-        await watch.new(wait_ms=500)
+        while await watch.new(wait_ms=500):
+            pass
     except (AssertionError, httpx.HTTPError) as error:
         print(f"journey: failed: {type(error).__name__}: {error}", flush=True)
         return 1
@@ -117,6 +119,13 @@ async def _level_3(timeline: Timeline, crew: Crew, youth: Youth, people: Cast) -
     async with step("ends the anonymous chat", "dialog", 2, ["dialog.chat.ended.v1"]):
         await youth.ends_chat()
     await clinician.leaves()
+
+
+async def versions(platform: Platform) -> dict[str, str]:
+    """The release that each agency runs now, as its own service says."""
+    async with httpx.AsyncClient(timeout=10) as http:
+        answers = {name: await http.get(f"{platform.internal(name)}/openapi.json") for name in platform.urls}
+    return {name: str(answer.json()["info"]["version"]) for name, answer in answers.items()}
 
 
 async def funnel_is_shown(crew: Crew) -> None:

@@ -1,0 +1,33 @@
+"""The journey as `make demo ONCE=1` walks it, on real parts."""
+
+import pytest
+from contracts.catalogue import SERVICES
+
+from deploy.local.journey.stories import OTHERS
+from deploy.local.journey.timeline import Timeline, Watch
+from deploy.local.journey.walk import first_youth, versions
+
+pytestmark = pytest.mark.timeout(240)
+
+
+async def test_a_youth_goes_from_a_search_to_an_appointment_without_retelling(platform, crew, capsys):
+    watch = Watch(platform.bootstrap)
+    await watch.start()
+    timeline = Timeline(watch)
+    try:
+        await first_youth(timeline, crew)
+    finally:
+        await watch.stop()
+    assert {step.service for step in timeline.steps} == {"info", "dialog", "identity", "helpjourney"}
+    assert [step.level for step in timeline.steps if step.service == "helpjourney"] == [3] * 7
+    assert "dialog.handoff.offered.v1" in watch.seen
+    assert set(await versions(platform)) == set(SERVICES)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+async def test_another_youth_walks_another_way(crew, name):
+    await OTHERS[name](crew)
+    assert crew.helper.browser.page is not None or name in {
+        "straight in, without an anonymous start",
+        "out of the queue, and a question deleted",
+    }
