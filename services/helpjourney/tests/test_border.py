@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID, uuid4
 
@@ -10,7 +10,7 @@ import pytest
 from contracts.dialog import HandoffWithdrawn
 from helpjourney.handlers.binding import BindOffer, bind_offer
 from helpjourney.store.claims import holders, offers
-from helpjourney.store.journeys import border_buckets, count_claim, open_bucket
+from helpjourney.store.journeys import border_buckets, count_claim, journeys, open_bucket
 from helpjourney.timers import timers
 from helpjourney_givens import BUCKET, KEEPING, OPENER, OWN_KEY, SUMMARY, Given, a_typed_offer, an_offer, born, offered, presented
 from servicekit.claim_secret import open_summary
@@ -93,6 +93,16 @@ async def test_claims_that_race_with_the_closing_of_their_bucket_are_all_counted
     counts = [row["claimed"] for name, data in told_now if name == "helpjourney.claims.counted.v1" for row in data["counts"]]  # type: ignore[attr-defined]
     assert sum(counts) == 10
     assert sum(name == "helpjourney.journey.started.v1" for name, _ in told_now) == 10
+
+
+async def test_no_time_in_a_journey_is_more_exact_than_its_bucket(database: Database) -> None:
+    """INVARIANT: a journey's row doesn't say when in its bucket it was claimed."""
+    await claim(database, an_offer())
+    async with database.engine.connect() as connection:
+        row = (await connection.execute(select(journeys))).one()
+    times = [value for value in row if isinstance(value, datetime)]
+    assert len(times) == 3
+    assert all(time.timestamp() % BUCKET == 0 for time in times)
 
 
 async def test_a_bucket_does_not_close_while_a_claim_is_in_it(database: Database) -> None:

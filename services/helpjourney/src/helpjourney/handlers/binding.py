@@ -14,7 +14,7 @@ from servicekit.crypto import CannotOpenError, Vault
 from servicekit.delivery.outbox import UnitOfWork
 
 from helpjourney.domain.ages import day_in_oslo, received
-from helpjourney.domain.claims import AlreadyClaimedError, NotArrivedError, NotHeldError, must_be_fresh, must_be_open
+from helpjourney.domain.claims import AlreadyClaimedError, NotArrivedError, NotHeldError, OfferState, must_be_fresh, must_be_open
 from helpjourney.domain.journeys import Keeping
 from helpjourney.handlers.journeys import Beginning, Brought, Clinician, begin_journey
 from helpjourney.handlers.presenting import holder_id, secret_of
@@ -100,8 +100,8 @@ async def _take(holder: HolderRow, uow: UnitOfWork) -> OfferRow:
 
 def _open(token: bytes, holder: HolderRow, offer: OfferRow, opener: Opener) -> Brought:
     """A text that can't be opened must not stop her: the rest is bound, and the page says so."""
-    if offer.sealed_summary is None:
-        return Brought(offer.need, offer.urgency, None)
+    if offer.sealed_summary is None:  # presented in the very moment in which it expired: the text is gone already
+        return Brought(offer.need, offer.urgency, None, was_unreadable=offer.state is OfferState.EXPIRED)
     try:
         summary = open_summary(offer.sealed_summary, secret_of(token, holder), opener.own)
     except CannotOpenError:

@@ -1,7 +1,7 @@
 """A journey begins, care begins, texts are deleted: what can be asked of a journey as a whole."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID, uuid4
 
 from contracts.codes import Entry
@@ -58,8 +58,10 @@ class Beginning:
 
 
 async def begin_journey(beginning: Beginning, vault: Vault, uow: UnitOfWork) -> UUID:
-    """A journey with a new random id. Its start is stored and told only as exactly as its bucket of time."""
-    now, journey_id, brought, keeping = await uow.now(), uuid4(), beginning.brought, beginning.keeping
+    """A journey with a new random id. No time in its row is more exact than its bucket: else it would point at the offer."""
+    journey_id, brought, keeping = uuid4(), beginning.brought, beginning.keeping
+    started_at = bucket_start(await uow.now(), beginning.bucket_seconds)
+    ends = started_at + timedelta(seconds=beginning.bucket_seconds)
     summary = brought.summary if brought else None
     wrapped = vault.new_key(journey_id.bytes) if summary else None
     sealed = vault.encrypt(wrapped, summary, journey_id.bytes) if wrapped and summary else None
@@ -72,11 +74,11 @@ async def begin_journey(beginning: Beginning, vault: Vault, uow: UnitOfWork) -> 
         urgency=brought.urgency if brought else None,
         wrapped_key=wrapped,
         sealed_summary=sealed,
-        summary_delete_after=now + keeping.summary if sealed else None,
+        summary_delete_after=ends + keeping.summary if sealed else None,
         summary_was_unreadable=brought.was_unreadable if brought else False,
         service_id=beginning.service_id,
-        started_at=bucket_start(now, beginning.bucket_seconds),
-        delete_after=now + (keeping.journey if brought else keeping.empty),
+        started_at=started_at,
+        delete_after=ends + (keeping.journey if brought else keeping.empty),
     )
     await add_journey(uow.connection, row)
     await note_crossing(uow, journey_id, brought.need if brought else None, beginning.bucket_seconds)
