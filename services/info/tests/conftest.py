@@ -5,7 +5,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,6 +13,7 @@ import httpx
 import pytest
 from asgi_lifespan import LifespanManager
 from contracts.codes import LevelOfAssurance
+from contracts.dialog import AnswerApproved
 from fastapi import FastAPI
 from info import seeds
 from info.main import create_service
@@ -127,8 +128,29 @@ class Form:
         return await browser.post(self.action, data=self.fields, headers=sent)
 
 
-def forms(page: httpx.Response, action: str) -> list[Form]:
-    """The forms of a page whose address holds `action`."""
-    found = re.findall(r'<form[^>]*action="([^"]*)"[^>]*>(.*?)</form>', page.text, re.DOTALL)
+@pytest.fixture
+def forms() -> Callable[[httpx.Response, str], list[Form]]:
+    """The forms of a page whose address holds a text: `forms(page, "/trekk")`."""
     hidden = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
-    return [Form(to, dict(hidden.findall(body))) for to, body in found if action in to]
+
+    def find(page: httpx.Response, action: str) -> list[Form]:
+        found = re.findall(r'<form[^>]*action="([^"]*)"[^>]*>(.*?)</form>', page.text, re.DOTALL)
+        return [Form(to, dict(hidden.findall(body))) for to, body in found if action in to]
+
+    return find
+
+
+@pytest.fixture
+def approved() -> AnswerApproved:
+    """An answer that dialog lets everybody read, with markup and odd spacing in it."""
+    return AnswerApproved(
+        publication_id=uuid4(),
+        title="Kan en linjal være bøyd?",
+        question="Jeg fant en\n\n<b>bøyd</b> linjal.",
+        answer="Ja, den heter **kurvelinjal**.",
+        topic_code="school",
+        language="nb",
+        age_band="13_15",
+        answered_on=date(2026, 11, 20),
+        answered_by="Lærer, Stegvis fagpanel",
+    )

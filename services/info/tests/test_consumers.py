@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from contracts.catalogue import topics_read_by
-from contracts.dialog import AnswerApproved, AnswerRecalled, ProviderClosed, ProviderOpened, QueueMeasured
+from contracts.dialog import AnswerRecalled, ProviderClosed, ProviderOpened, QueueMeasured
 from info.consumers import HANDLERS
 from info.domain import AnswerNotFoundError
 from info.queries import reading, register
@@ -21,18 +21,6 @@ from sqlalchemy import func, select
 READ = golden_examples(*(event.type for event in HANDLERS))
 SKRAVLA = UUID("1621a0c9-9321-4897-9fe8-8a3ac2e1dda9")
 TUESDAY_MORNING = datetime(2026, 11, 24, 8, tzinfo=UTC)
-APPROVED = AnswerApproved(
-    publication_id=uuid4(),
-    title="Kan en linjal være bøyd?",
-    question="Jeg fant en\n\n<b>bøyd</b> linjal.",
-    answer="Ja, den heter **kurvelinjal**.",
-    topic_code="school",
-    language="nb",
-    age_band="13_15",
-    answered_on=datetime(2026, 11, 20, tzinfo=UTC).date(),
-    answered_by="Lærer, Stegvis fagpanel",
-)
-KEY = APPROVED.publication_id
 
 
 async def hear(database, *records):
@@ -73,66 +61,69 @@ async def test_a_golden_message_is_applied_once_however_often_it_comes(database,
     assert await parked(database) == 0
 
 
-async def test_an_approved_answer_is_searchable_and_told(database):
-    await hear(database, record_of(APPROVED, key=KEY, sequence=1))
-    assert await found(database) == [KEY]
+async def test_an_approved_answer_is_searchable_and_told(database, approved):
+    await hear(database, record_of(approved, key=approved.publication_id, sequence=1))
+    assert await found(database) == [approved.publication_id]
     async with database.begin() as uow:
-        assert (await reading.answer(uow.connection, KEY)).title == APPROVED.title
-    assert await facts(database) == [("info.answer.published.v1", KEY, 1)]
+        assert (await reading.answer(uow.connection, approved.publication_id)).title == approved.title
+    assert await facts(database) == [("info.answer.published.v1", approved.publication_id, 1)]
 
 
-async def test_a_recalled_answer_is_gone_when_the_batch_is_applied(database):
+async def test_a_recalled_answer_is_gone_when_the_batch_is_applied(database, approved):
     """INVARIANT: after a recall the text is in no table, in the same transaction."""
-    await hear(database, record_of(APPROVED, key=KEY, sequence=1))
-    await hear(database, record_of(AnswerRecalled(publication_id=KEY), key=KEY, sequence=2))
+    await hear(database, record_of(approved, key=approved.publication_id, sequence=1))
+    await hear(database, record_of(AnswerRecalled(publication_id=approved.publication_id), key=approved.publication_id, sequence=2))
     assert await found(database) == []
     async with database.begin() as uow:
         row = (await uow.connection.execute(select(answers))).one()
         assert (row.title, row.question, row.answer) == (None, None, None)
         with pytest.raises(AnswerNotFoundError):
-            await reading.answer(uow.connection, KEY)
-    assert await facts(database) == [("info.answer.published.v1", KEY, 1), ("info.answer.withdrawn.v1", KEY, 2)]
+            await reading.answer(uow.connection, approved.publication_id)
+    assert await facts(database) == [
+        ("info.answer.published.v1", approved.publication_id, 1),
+        ("info.answer.withdrawn.v1", approved.publication_id, 2),
+    ]
 
 
-async def test_approval_and_recall_in_one_batch_leave_nothing(database):
+async def test_approval_and_recall_in_one_batch_leave_nothing(database, approved):
     await hear(
         database,
-        record_of(APPROVED, key=KEY, sequence=1),
-        record_of(AnswerRecalled(publication_id=KEY), key=KEY, sequence=2, offset=1),
+        record_of(approved, key=approved.publication_id, sequence=1),
+        record_of(AnswerRecalled(publication_id=approved.publication_id), key=approved.publication_id, sequence=2, offset=1),
     )
     assert await found(database) == []
 
 
-async def test_a_recall_that_comes_first_stops_the_approval(database):
+async def test_a_recall_that_comes_first_stops_the_approval(database, approved):
     """INVARIANT: an answer that was taken back is never shown, whatever order the facts reach us in."""
-    await hear(database, record_of(AnswerRecalled(publication_id=KEY), key=KEY, sequence=1))
-    await hear(database, record_of(APPROVED, key=KEY, sequence=2))
+    await hear(database, record_of(AnswerRecalled(publication_id=approved.publication_id), key=approved.publication_id, sequence=1))
+    await hear(database, record_of(approved, key=approved.publication_id, sequence=2))
     assert await found(database) == []
     assert await facts(database) == []
 
 
-async def test_a_newer_message_with_more_fields_and_codes_is_read(database):
+async def test_a_newer_message_with_more_fields_and_codes_is_read(database, approved):
     """INVARIANT: dialog may ship first."""
-    data = json.loads(APPROVED.model_dump_json()) | {"topic_code": "climate", "language": "uk", "mood": "brave"}
-    headers = record_of(APPROVED, key=KEY, sequence=1).headers
-    await hear(database, record_from(APPROVED.topic, str(KEY), headers, json.dumps(data).encode()))
+    data = json.loads(approved.model_dump_json()) | {"topic_code": "climate", "language": "uk", "mood": "brave"}
+    headers = record_of(approved, key=approved.publication_id, sequence=1).headers
+    await hear(database, record_from(approved.topic, str(approved.publication_id), headers, json.dumps(data).encode()))
     assert await parked(database) == 0
-    assert await found(database) == [KEY]
+    assert await found(database) == [approved.publication_id]
 
 
-async def test_a_type_that_we_do_not_know_is_passed_over(database):
-    headers = record_of(APPROVED, key=KEY, sequence=1).headers | {"ce_type": "dialog.answer.praised.v1"}
-    await hear(database, record_from(APPROVED.topic, str(KEY), headers, b"{}"))
-    await hear(database, record_of(APPROVED, key=KEY, sequence=2))
-    assert await found(database) == [KEY]
+async def test_a_type_that_we_do_not_know_is_passed_over(database, approved):
+    headers = record_of(approved, key=approved.publication_id, sequence=1).headers | {"ce_type": "dialog.answer.praised.v1"}
+    await hear(database, record_from(approved.topic, str(approved.publication_id), headers, b"{}"))
+    await hear(database, record_of(approved, key=approved.publication_id, sequence=2))
+    assert await found(database) == [approved.publication_id]
     assert await parked(database) == 0
 
 
-async def test_control_characters_in_an_answer_park_nothing(database):
-    odd = APPROVED.model_copy(update={"title": "Kurve\x00linjal\x02", "answer": "a\x03b"})
-    await hear(database, record_of(odd, key=KEY, sequence=1))
+async def test_control_characters_in_an_answer_park_nothing(database, approved):
+    odd = approved.model_copy(update={"title": "Kurve\x00linjal\x02", "answer": "a\x03b"})
+    await hear(database, record_of(odd, key=approved.publication_id, sequence=1))
     async with database.begin() as uow:
-        assert (await reading.answer(uow.connection, KEY)).title == "Kurvelinjal"
+        assert (await reading.answer(uow.connection, approved.publication_id)).title == "Kurvelinjal"
     assert await parked(database) == 0
 
 

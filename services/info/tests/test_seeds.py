@@ -4,6 +4,7 @@ import shutil
 from collections import Counter
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 from contracts.codes import Channel, ServiceKind, TopicCode
@@ -15,8 +16,7 @@ from servicekit.delivery.tables import outbox
 from servicekit.testing import told
 from sqlalchemy import delete, select
 
-from .conftest import SEEDS
-
+SEEDS = Path(__file__).parents[1] / "seeds"
 REAL_NUMBERS = {"113", "112", "116117", "116111", "116123"}
 
 

@@ -72,7 +72,7 @@ class Municipality:
 
 
 async def services(connection: AsyncConnection, wanted: Wanted, instant: datetime) -> list[Entry]:
-    """The entries that fit: local before national, open before closed, then by name in Norwegian order."""
+    """The entries that fit. With a municipality its own come first; then open before closed, then by name in Norwegian order."""
     query = _joined()
     column = help_services.c
     if wanted.topic:
@@ -85,7 +85,11 @@ async def services(connection: AsyncConnection, wanted: Wanted, instant: datetim
         query = query.where((column.municipality == wanted.municipality) | column.municipality.is_(None))
     entries = [_entry(row, instant) for row in (await connection.execute(query)).all()]
     kept = [entry for entry in entries if entry.open_now or not wanted.open_now]
-    return sorted(kept, key=lambda entry: (entry.municipality is None, not entry.open_now, norwegian_order(entry.name)))
+
+    def is_far(entry: Entry) -> bool:
+        return wanted.municipality is not None and entry.municipality is None
+
+    return sorted(kept, key=lambda entry: (is_far(entry), not entry.open_now, norwegian_order(entry.name)))
 
 
 async def service(connection: AsyncConnection, service_id: UUID, instant: datetime) -> Entry:

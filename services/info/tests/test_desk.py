@@ -1,0 +1,105 @@
+"""The editor's desk: who gets in, and that a form acts once."""
+
+from dataclasses import replace
+
+import pytest
+from info.store import answers
+from servicekit.testing import told
+from sqlalchemy import select
+
+
+async def test_nobody_gets_in_without_a_login(browser):
+    page = await browser.get("/ansatt")
+    assert page.status_code == 303
+    assert page.headers["location"] == "/ansatt/logg-inn?neste=/ansatt"
+
+
+async def test_another_role_is_refused(staff_browser):
+    panel = await staff_browser("panel")
+    assert (await panel.get("/ansatt")).status_code == 403
+
+
+async def test_the_desk_is_private(staff_browser):
+    page = await (await staff_browser("editor")).get("/ansatt")
+    assert page.status_code == 200
+    assert page.headers["cache-control"] == "no-store"
+    assert "<title>Side</title>" in page.text
+    assert page.text.count("<h1") == 1
+
+
+async def test_an_answer_is_withdrawn_once_and_its_page_is_gone(staff_browser, browser, seeded, forms):
+    """INVARIANT: the same form sent twice acts once and is answered alike."""
+    editor = await staff_browser("editor")
+    form = forms(await editor.get("/ansatt"), "/trekk")[0]
+    publication_id = form.action.split("/")[3]
+    before = await withdrawn_facts(seeded)
+    first, second = await form.send(editor), await form.send(editor)
+    assert (first.status_code, first.headers["location"]) == (second.status_code, second.headers["location"]) == (303, "/ansatt")
+    assert await withdrawn_facts(seeded) == [*before, publication_id]
+    assert (await browser.get(f"/svar/{publication_id}")).status_code == 404
+    assert publication_id not in (await editor.get("/ansatt")).text
+
+
+async def withdrawn_facts(database):
+    async with database.begin() as uow:
+        return [str(fact.key) for fact in await told(uow.connection) if fact.type == "info.answer.withdrawn.v1"]
+
+
+async def test_a_review_is_dated_today(staff_browser, forms):
+    editor = await staff_browser("editor")
+    form = forms(await editor.get("/ansatt"), "/gjennomgatt")[0]
+    assert (await form.send(editor)).status_code == 303
+    assert form.action not in (await editor.get("/ansatt")).text
+
+
+@pytest.mark.parametrize("headers", [{"sec_fetch_site": "cross-site"}, {"origin": "https://elsewhere.example"}])
+async def test_another_sites_form_is_refused(staff_browser, seeded, headers, forms):
+    """INVARIANT: only our own page can act for the editor."""
+    editor = await staff_browser("editor")
+    form = forms(await editor.get("/ansatt"), "/trekk")[0]
+    assert (await form.send(editor, **headers)).status_code == 403
+    assert await standing(seeded, form)
+
+
+async def test_a_form_without_its_token_is_refused(staff_browser, seeded, forms):
+    editor = await staff_browser("editor")
+    form = forms(await editor.get("/ansatt"), "/trekk")[0]
+    form.fields["csrf"] = "x" * 43
+    assert (await form.send(editor)).status_code == 403
+    assert await standing(seeded, form)
+
+
+async def test_a_form_in_the_hands_of_another_role_is_refused(staff_browser, seeded, forms):
+    editor, panel = await staff_browser("editor"), await staff_browser("panel")
+    form = forms(await editor.get("/ansatt"), "/trekk")[0]
+    assert (await form.send(panel)).status_code == 403
+    assert await standing(seeded, form)
+
+
+async def standing(database, form):
+    async with database.begin() as uow:
+        found = await uow.connection.execute(select(answers.c.withdrawn_at).where(answers.c.publication_id == form.action.split("/")[3]))
+        return found.scalar_one() is None
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/ansatt/svar/canary-4711/trekk",
+        "/ansatt/svar/00000000-0000-4000-8000-000000000000/trekk",
+        "/ansatt/artikkel/00000000-0000-4000-8000-000000000000/gjennomgatt",
+    ],
+)
+async def test_what_is_not_there_can_not_be_acted_on(staff_browser, path, forms):
+    editor = await staff_browser("editor")
+    form = forms(await editor.get("/ansatt"), "/trekk")[0]
+    answer = await replace(form, action=path).send(editor)
+    assert answer.status_code == 404
+    assert "canary" not in answer.text.partition("<main")[2]
+
+
+async def test_a_key_used_for_something_else_is_refused(staff_browser, forms):
+    editor = await staff_browser("editor")
+    first, second = forms(await editor.get("/ansatt"), "/trekk")[:2]
+    await first.send(editor)
+    assert (await replace(first, action=second.action).send(editor)).status_code == 409
