@@ -46,6 +46,12 @@ def commands() -> dict[str, list[str]]:
         "lint": [str(tools / "ruff"), "check", "--quiet", "."],
         "format": [str(tools / "ruff"), "format", "--check", "--quiet", "."],
         "schemas": [sys.executable, "-m", "contracts.schemas", "--check"],
+        "texts": [
+            sys.executable,
+            "-m",
+            "webkit.catalogue_check",
+            *(str(path) for path in sorted(ROOT.glob("services/*/src/*")) if path.is_dir()),
+        ],
         "lock": [_uv(), "lock", "--check", "--quiet"],
     }
 

@@ -16,7 +16,7 @@ MOMENT = datetime(2026, 11, 24, 22, 5, tzinfo=UTC)
 
 
 def check(folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "webkit.i18n", "check", str(folder)], capture_output=True, text=True, check=False)
+    return subprocess.run([sys.executable, "-m", "webkit.catalogue_check", str(folder)], capture_output=True, text=True, check=False)
 
 
 def test_webkits_own_texts_exist_in_nynorsk() -> None:

@@ -2,13 +2,11 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-if TYPE_CHECKING:
-    from webkit.pages import Pages
+Render = Callable[[Request, str], Response]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +25,10 @@ PAGES = (
 )
 
 
-def endpoint(pages: "Pages", page: AboutPage) -> Callable[[Request], Awaitable[Response]]:
+def endpoint(render: Render, page: AboutPage) -> Callable[[Request], Awaitable[Response]]:
     """The route that shows `page`."""
 
     async def show(request: Request) -> Response:
-        return pages.render(request, page.template)
+        return render(request, page.template)
 
     return show

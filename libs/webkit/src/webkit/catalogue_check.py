@@ -1,11 +1,16 @@
-"""Finds the texts that templates and modules mark for translation, and which of them a language lacks."""
+"""Finds the texts that templates and modules mark for translation, and which of them a language lacks.
 
+`python -m webkit.catalogue_check <package dir>...`
+"""
+
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import escape
 
-from webkit.i18n import KEYWORDS, read_catalogue
+from webkit.i18n import KEYWORDS, OWN, read_catalogue
 
 METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2.ext:babel_extract"), ("**.html", "jinja2.ext:babel_extract")]
 OPTIONS = {"**.html": {"extensions": "jinja2.ext.i18n,jinja2.ext.do", "silent": "false"}}
@@ -27,8 +32,6 @@ def extract(folder: Path) -> Found:
 
 def missing_translations(package: Path, language: str) -> tuple[int, list[str]]:
     """How many texts `package` marks, and those that neither its catalogue nor webkit's has, as .po entries to fill in."""
-    from webkit.i18n import OWN
-
     texts = extract(package)
     known = {**read_catalogue(OWN, language), **read_catalogue(package / "locale", language)}
     return len(texts), [_entry(text, *texts[text]) for text in texts if text not in known]
@@ -38,3 +41,19 @@ def _entry(text: str, plural: str | None, seen: str) -> str:
     lines = [f"#: {seen}", f"msgid {escape(text)}"]
     lines += [f"msgid_plural {escape(plural)}", 'msgstr[0] ""', 'msgstr[1] ""'] if plural else ['msgstr ""']
     return "\n".join(lines) + "\n"
+
+
+def main(folders: list[str], out: Callable[[str], None] = print) -> int:
+    """1 when a text of one of the packages lacks Nynorsk; prints the entries to fill in."""
+    failed = 0
+    for folder in map(Path, folders):
+        total, missing = missing_translations(folder, "nn")
+        out(f"{folder}: {total} texts, {len(missing)} without nynorsk")
+        for entry in missing:
+            out(entry)
+        failed += len(missing)
+    return 1 if failed or not folders else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

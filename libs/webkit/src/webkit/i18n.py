@@ -1,8 +1,7 @@
 """Languages: msgids are Bokmål; Nynorsk, English and Northern Sámi come from .po files that are read at start."""
 
 import gettext
-import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -80,24 +79,3 @@ def mark(message: str) -> str:
 
 
 KEYWORDS: Mapping[str, tuple[int, ...] | None] = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2), "mark": None}
-
-
-def main(arguments: list[str], out: Callable[[str], None] = print) -> int:
-    """`python -m webkit.i18n check <package dir>...`: 1 when a text lacks Nynorsk; prints the entries to fill in."""
-    from webkit.catalogue_check import missing_translations
-
-    if len(arguments) < 2 or arguments[0] != "check":
-        out("usage: python -m webkit.i18n check <package dir>...")
-        return 2
-    failed = 0
-    for folder in map(Path, arguments[1:]):
-        total, missing = missing_translations(folder, "nn")
-        out(f"{folder}: {total} texts, {len(missing)} without nynorsk")
-        for entry in missing:
-            out(entry)
-        failed += len(missing)
-    return 1 if failed else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

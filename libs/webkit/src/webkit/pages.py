@@ -82,7 +82,7 @@ class Pages:
         app.state.pages = self
         app.mount(PREFIX, self.static, name="static")
         app.router.routes.append(quick_exit.quick_exit_route(lambda: self.quick_exit_url, self._leave_of))
-        app.router.routes.extend(Route(page.path, about.endpoint(self, page), name=page.name) for page in about.PAGES)
+        app.router.routes.extend(Route(page.path, about.endpoint(self.render, page), name=page.name) for page in about.PAGES)
         app.add_middleware(LanguageChoice)
         app.add_middleware(SecurityHeaders, level=self.level.name, policy=self.policy())
 
