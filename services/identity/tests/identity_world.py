@@ -4,21 +4,35 @@ import asyncio
 import contextlib
 import socket
 import threading
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+from uuid import UUID, uuid4
 
+import httpx
 import uvicorn
 from contracts.identity import SessionEnded, sessions_topic
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse, PlainTextResponse
+from identity.domain.clients import read_login_request, registered
+from identity.domain.providers import Accepted, Proof, Staff, judge
+from identity.handlers.logins import LetIn, let_in
 from identity.main import create_service
 from identity.settings import Settings
+from identity.store.people import PersonKeys
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+from servicekit.crypto import Vault, b64
 from servicekit.delivery.inbox import apply
+from servicekit.keys import Keys
 from servicekit.migrations import upgrade
 from servicekit.service import Service, create_app
 from servicekit.settings import ServiceSettings
@@ -37,6 +51,8 @@ from deploy.local.processes import free_ports
 
 YOUTH_CLIENT, STAFF_CLIENT = "stegvis-identity", "stegvis-identity-ansatt"
 DAUGHTER, PARENT, NO_NUMBER, TOO_LOW = "17861156893", "15887913037", "uten-nummer", "19821070026"
+UNIT = UUID("676ed505-5dd2-4467-9a79-2fb88d37fe9b")
+_ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _TABLES = text("select tablename from pg_tables where schemaname = 'public' and tablename <> 'alembic_version'")
 UNDER_13, CLINICIAN, HELPER = "11831450071", "clinician-1", "helper-1"
 
@@ -268,3 +284,77 @@ class World:
 
 def query_of(url: str) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+
+
+VERIFIER = "v" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class RawClient:
+    """A client that speaks the protocol by hand, so that it can speak it wrongly."""
+
+    world: "World"
+    name: str = "helpjourney"
+    scope: str = "youth"
+
+    @property
+    def keys(self) -> Keys:
+        return Keys(self.world.running.folder / "keys" / self.name)
+
+    @property
+    def redirect_uri(self) -> str:
+        return self.world.ports.urls[f"{self.name}_url"] + "/logg-inn/tilbake"
+
+    def request(self, **changed: str) -> str:
+        """An authorization request."""
+        sent = {
+            "client_id": self.name,
+            "redirect_uri": self.redirect_uri,
+            "response_type": "code",
+            "scope": f"openid {self.scope}",
+            "state": "s" * 43,
+            "nonce": "n" * 43,
+            "code_challenge": b64(sha256(VERIFIER.encode()).digest()),
+            "code_challenge_method": "S256",
+        }
+        return f"{self.world.ports.identity_url}/authorize?{urlencode(sent | changed)}"
+
+    async def code(self, number: str = DAUGHTER) -> str:
+        """A code that nobody has exchanged yet, given by the use case itself."""
+        sent = query_of(self.request())
+        asked = read_login_request(sent, registered({self.name: self.redirect_uri.removesuffix("/logg-inn/tilbake")}))
+        keys = Keys(self.world.running.folder / "keys" / "identity")
+        staff = Staff("300000107", "Nordlys bydel", ("clinician",), "990000018", UNIT) if self.scope == "staff" else None
+        proof = Proof(number, asked.level.value, datetime.now(UTC), None, None if staff else number, staff)
+        judged = judge(proof, asked, datetime.now(UTC), synthetic=True)
+        assert isinstance(judged, Accepted)
+        async with self.world.identity.begin() as uow:
+            welcome = await let_in(LetIn(asked, judged, uuid4(), 2), uow, PersonKeys(keys.service, Vault(keys.vault)))
+        return welcome.code
+
+    def assertion(self, key: RSAKey | None = None, typ: str = "JWT", **changed: Any) -> str:
+        """private_key_jwt; a claim changed to None is left out."""
+        now, signing = int(time.time()), key or self.keys.signing
+        claims = {
+            "iss": self.name,
+            "sub": self.name,
+            "aud": self.world.ports.identity_url,
+            "jti": str(uuid4()),
+            "iat": now,
+            "exp": now + 60,
+        }
+        kept = {name: value for name, value in {**claims, **changed}.items() if value is not None}
+        return jwt.encode({"alg": "RS256", "kid": signing.kid, "typ": typ}, kept, signing)
+
+    async def post(self, path: str, fields: dict[str, str], assertion: str | None = None) -> httpx.Response:
+        """To identity's back channel."""
+        proof = {"client_assertion_type": _ASSERTION_TYPE, "client_assertion": assertion or self.assertion()}
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.world.ports.identity}") as client:
+            return await client.post(path, data={**proof, **fields})
+
+    async def exchange(self, code: str, assertion: str | None = None, changed: Mapping[str, str] | None = None) -> httpx.Response:
+        asked = {"grant_type": "authorization_code", "code": code, "redirect_uri": self.redirect_uri, "code_verifier": VERIFIER}
+        return await self.post("/token", asked | dict(changed or {}), assertion)
+
+    async def renew(self, token: str) -> httpx.Response:
+        return await self.post("/token", {"grant_type": "refresh_token", "refresh_token": token})
