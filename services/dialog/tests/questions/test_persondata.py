@@ -1,5 +1,7 @@
 """What a text gives away before it is public. All numbers are synthetic or published examples."""
 
+import time
+
 import pytest
 from dialog.domain.persondata import PersonData, find_person_data, is_national_id
 
@@ -53,3 +55,11 @@ def test_what_points_to_a_person_is_found(text: str, kind: PersonData) -> None:
 )
 def test_ordinary_numbers_and_the_crisis_lines_are_no_finds(text: str) -> None:
     assert find_person_data(text) == frozenset()
+
+
+@pytest.mark.parametrize("piece", ["x", "1", "a.", "a@", "(at)", "x(at).", "snap", "2-", " "])
+def test_a_long_text_without_a_find_is_read_at_once(piece: str) -> None:
+    """INVARIANT: nobody can hold up the service for everyone by a text that is hard to look through."""
+    began = time.process_time()
+    find_person_data(piece * (100_000 // len(piece)))
+    assert time.process_time() - began < 3

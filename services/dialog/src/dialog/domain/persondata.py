@@ -16,7 +16,8 @@ class PersonData(StrEnum):
 
 ELEVEN_DIGITS = re.compile(r"(?<!\d)\d(?:[ .\-]?\d){10}(?!\d)")
 PHONE = re.compile(r"(?<![\d.,])(?!(?:19|20)\d\d-(?:19|20)\d\d(?!\d))(?:(?:\+|00)\d{2}[ \-]?)?[2-9]\d(?:[ \-]?\d){6}(?!\d)")
-EMAIL = re.compile(r"[^\s@]+\s?(?:@|\(at\)|\[at\])\s?[^\s@]+\.[a-zæøå]{2,}", re.IGNORECASE)
+EMAIL = re.compile(r"[^\s@]\s?(?:@|\(at\)|\[at\])\s?[^\s@]{1,253}\.[a-zæøå]{2,}", re.IGNORECASE)
+"""From the last character before the sign: looking for the whole name takes time by the square of a long text without spaces."""
 HANDLE = re.compile(r"(?<![\w.])@[\w.]{2,}")
 NAMED_HANDLE = re.compile(r"\b(?:snap(?:chat)?|insta(?:gram)?|tiktok|discord|kik)\w*\s*(?::|er|is|=)\s*\S+", re.IGNORECASE)
 LINK = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
