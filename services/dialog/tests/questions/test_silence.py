@@ -54,8 +54,8 @@ async def test_a_planted_sentence_appears_nowhere_but_on_its_readers_pages(
     """INVARIANT: what she and the panel write is read by each other only."""
     youth, staff = browse(), await staff_browser()
     page = await youth.get(f"{HOME}/spor")
-    for field in ("text", "topic", "age", "publish", CANARY):
-        await youth.post(f"{HOME}/spor", page.form("/spor").fields | {"text": CANARY, "topic": "bogus"} | {field: CANARY})
+    for name in ("text", "topic", "age", "publish", CANARY):
+        await youth.post(f"{HOME}/spor", page.form("/spor").fields | {"text": CANARY, "topic": "bogus"} | {name: CANARY})
     asked = await youth.submit(page.form("/spor"), {"text": CANARY})
     assert asked.status == 200
     await youth.submit(asked.form("/spor/sjekk"), {"code": CANARY})

@@ -85,6 +85,7 @@ class OwnAnswer:
 
     text: str | None
     answer: str | None
+    language: str
     answered_by: str | None
     answered_at: datetime | None
     delete_after: datetime | None
@@ -102,11 +103,12 @@ async def open_answer(command: OpenAnswer, uow: UnitOfWork, desk: QuestionDesk) 
         if not public:
             await add_try(uow.connection, command.browser, CODE, to_minute(await uow.now()))
             return None
-        return OwnAnswer(None, None, None, None, None, None, may_publish=True, is_public=True)
+        return OwnAnswer(None, None, "", None, None, None, None, may_publish=True, is_public=True)
     text, answer = (desk.vault.decrypt(question.data_key, sealed, question.context) for sealed in (question.text, question.answer))
     return OwnAnswer(
         text,
         answer,
+        question.language,
         question.answered_by,
         question.answered_at,
         question.delete_after,
