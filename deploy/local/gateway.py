@@ -69,7 +69,7 @@ class LocalGateway:
         }
         argv: list[str | Path] = [caddy(), "run", "--config", configuration, "--adapter", "caddyfile"]
         self._child = Child("gateway", argv, self.log, env=environment).start()
-        self._child.wait_until(lambda: listens(self.port), 15, "listening")
+        self._child.wait_until(lambda: listens(self.port), 60, "listening")
         return self
 
     def stop(self) -> None:

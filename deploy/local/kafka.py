@@ -145,7 +145,7 @@ class LocalKafka:
         self._children[node] = child.start()
         (folder / "pid").write_text(str(child.pid))
 
-    def wait(self, seconds: float = 60.0) -> None:
+    def wait(self, seconds: float = 120.0) -> None:
         """Returns when every node that was started accepts clients."""
         for node, child in self._children.items():
             child.wait_until(partial(listens, self.nodes[node][0]), seconds, "accepting clients")

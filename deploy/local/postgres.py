@@ -129,7 +129,7 @@ class LocalPostgres:
         self._child = Child(
             "postgres", argv, self.log, env=environment, cwd=cluster, account=self._account, stop_signal=signal.SIGINT
         ).start()
-        self._child.wait_until(self._answers, 30, "answering")
+        self._child.wait_until(self._answers, 90, "answering")
 
     def _answers(self) -> bool:
         try:

@@ -8,7 +8,7 @@ from pathlib import Path
 from deploy.local.processes import Child, tail
 
 Command = Callable[[str], list[str | Path]]
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
 
 
 def run_command(service: str) -> list[str | Path]:

@@ -72,7 +72,7 @@ class LocalOidc:
         )
         small = ["--max-old-space-size=64", "--max-semi-space-size=1", "--v8-pool-size=1", "--disable-warning=ExperimentalWarning"]
         self._child = Child("oidc", [node(), *small, HERE / "server.mjs", settings], self.log, cwd=HERE).start()
-        self._child.wait_until(self._answers, 30, "answering")
+        self._child.wait_until(self._answers, 90, "answering")
         return self
 
     def _answers(self) -> bool:
