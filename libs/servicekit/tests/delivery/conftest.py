@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 import pytest
-from alembic.migration import MigrationContext
-from alembic.operations import Operations
 from contracts.info import ArticleWithdrawn
 from servicekit.database import create_engine
 from servicekit.delivery.outbox import UnitOfWork
-from servicekit.migrations import create_plumbing
 from servicekit.settings import ServiceSettings
 from servicekit.testing import Database, Templates
 from servicekit.testing.databases import Prepare, opened
-from sqlalchemy import Connection, text
+from servicekit.testing.plumbing import prepare_plumbing
+from sqlalchemy import text
 
 TABLES = (
     "create table articles (id uuid primary key, told integer not null)",
@@ -67,14 +65,11 @@ def articles() -> Articles:
 
 
 async def _prepare(dsn: str) -> None:
-    def create(connection: Connection) -> None:
-        create_plumbing(Operations(MigrationContext.configure(connection)))
-        for statement in TABLES:
-            connection.execute(text(statement))
-
+    await prepare_plumbing(dsn)
     engine = create_engine(dsn, "prepare")
     async with engine.begin() as connection:
-        await connection.run_sync(create)
+        for statement in TABLES:
+            await connection.execute(text(statement))
     await engine.dispose()
 
 

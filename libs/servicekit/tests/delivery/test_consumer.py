@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaProducer
 from contracts.catalogue import TOPICS
 from contracts.info import ArticleWithdrawn
 from faststream import AckPolicy
+from prometheus_client import REGISTRY
 from servicekit.delivery import consumer as consuming
 from servicekit.delivery import metrics
 from servicekit.delivery.consumer import Consumer
@@ -90,8 +91,9 @@ async def test_a_fact_has_one_effect_in_another_service(database, articles, kafk
         await until(applied(article, 5))
 
 
-async def test_what_cannot_be_read_is_parked_and_the_rest_flows(create, running, producer, reader, applied, group):
+async def test_what_cannot_be_read_is_parked_and_the_rest_flows(create, running, producer, reader, applied, group, monkeypatch):
     """INVARIANT: nothing that Kafka delivers is skipped in silence, nor does it stop the partition."""
+    monkeypatch.setattr(consuming, "WATCH_SECONDS", 0.5)
     fine, strange = uuid4(), str(uuid4())
     await producer.send_and_wait(TOPIC, b"?", key=strange.encode(), headers=[("ce_type", b"\xff\xfe")])
     await producer.send_and_wait(TOPIC, None, key=strange.encode())
@@ -102,9 +104,14 @@ async def test_what_cannot_be_read_is_parked_and_the_rest_flows(create, running,
             reasons = [event.reason for event in await parked_events(connection, group, strange)]
         return sorted(reasons) == ["behind_a_parked_event", "unreadable"]
 
+    async def seen_outside() -> bool:
+        lags = [REGISTRY.get_sample_value("stegvis_consumer_lag", {"topic": TOPIC, "partition": str(number)}) for number in range(3)]
+        return lags == [0, 0, 0] and REGISTRY.get_sample_value("stegvis_parked_events") == 2
+
     async with running(create()):
         await until(both_parked)
         await until(applied(fine, 2))
+        await until(seen_outside)
 
 
 async def test_a_database_that_is_away_delays_but_loses_nothing(create, running, producer, applied, monkeypatch):

@@ -32,7 +32,7 @@ from servicekit.settings import ServiceSettings
 
 BATCH = 500
 """Records applied in one transaction at most."""
-POLL_MS = 50
+POLL_MS = 20
 """How long one poll waits; FastStream pauses as long again after an empty one."""
 FIRST_BACK_OFF, LONGEST_BACK_OFF = 0.2, 30.0
 MOST_ATTEMPTS = 6
