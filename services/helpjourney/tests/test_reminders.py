@@ -17,7 +17,7 @@ from helpjourney_givens import KEEPING
 from helpjourney_scene import Scene, run
 from servicekit.delivery.outbox import Begin
 from servicekit.timers import run_due
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 
 async def send_due(begin: Begin, send: Callable[..., object]) -> None:
@@ -75,12 +75,15 @@ async def test_nothing_is_sent_for_what_was_called_off_or_declined_or_is_past(sc
     called_off, declined, past = await scene.booked(), await scene.booked(), await scene.booked()
     await run(scene.begin, lambda uow: cancel_appointment(CancelAppointment(called_off, scene.subject, KEEPING), uow))
     await run(scene.begin, lambda uow: choose_reminder(ChooseReminder(declined, scene.subject, False), uow))
+    async with scene.database.engine.connect() as connection:
+        assert list(await connection.scalars(select(notices.c.appointment_id))) == [past]
+        assert list(await connection.scalars(text("select subject from timers where kind = 'appointment.remind'"))) == [past]
     await send_due(scene.database.begin_at(timedelta(days=4)), ReminderFile(tmp_path).send)
     assert sent(tmp_path) == []
     assert await scene.state(past) == "booked"
 
 
-async def test_a_reminder_can_be_chosen_again(scene: Scene, tmp_path: Path) -> None:
+async def test_a_reminder_can_be_chosen_again_and_is_never_sent_twice(scene: Scene, tmp_path: Path) -> None:
     appointment_id = await scene.booked()
     for wanted in (False, True):
         command = ChooseReminder(appointment_id, scene.subject, wanted)
@@ -89,6 +92,11 @@ async def test_a_reminder_can_be_chosen_again(scene: Scene, tmp_path: Path) -> N
     assert len(sent(tmp_path)) == 1
     async with scene.database.engine.connect() as connection:
         assert len((await connection.execute(select(notices))).all()) == 1
+    for wanted in (False, True):
+        command = ChooseReminder(appointment_id, scene.subject, wanted)
+        await run(scene.begin, lambda uow, command=command: choose_reminder(command, uow))  # type: ignore[misc]
+    await send_due(scene.database.begin_at(timedelta(days=2, hours=2)), ReminderFile(tmp_path).send)
+    assert len(sent(tmp_path)) == 1
 
 
 @pytest.mark.parametrize(
