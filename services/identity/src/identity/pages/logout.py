@@ -34,7 +34,7 @@ async def wish(
     async with begin() as uow:
         found = await provider_of(uow, client_id, sid)
     if found is None:
-        return RedirectResponse(f"/logget-ut?state={client_id}", 303, {"Cache-Control": "no-store"})
+        return RedirectResponse("/logget-ut", 303, {"Cache-Control": "no-store"})
     provider, lives = found
     upstream = await here.upstreams[provider].logout_url(client_id)
     if not lives:
@@ -58,10 +58,9 @@ async def log_out(submitted: Submitted, here: Here, begin: Transaction) -> Respo
 @router.get("/logget-ut")
 async def logged_out(request: Request, here: Here, state: Annotated[str, Query(max_length=40)] = "", her: bool = False) -> Response:
     """Where the provider sends the browser afterwards. `her`: the provider could not be reached, so its own session may live on."""
-    client = here.clients.get(state)
-    page: Response = request.app.state.pages.render(
-        request, "logged_out.html", reader=client.name if client else "info", only_here=her or client is None
-    )
+    ended = "nothing" if state not in here.clients else "here" if her else "everywhere"
+    reader = state if state in here.clients else "info"
+    page: Response = request.app.state.pages.render(request, "logged_out.html", reader=reader, ended=ended)
     return page
 
 
