@@ -121,7 +121,8 @@ async def test_when_the_leader_is_killed_another_goes_on(database, articles, set
             await tell(database, articles, article, times=3)
             await until(lambda: log.has(article, [1, 2, 3]))
         await tell(database, articles, article)
-        await until(lambda: log.has(article, [1, 2, 3, 4]))
+        await until(lambda: _told_in_order(log, article, 4))
+        await until(is_empty(database))
 
 
 async def test_a_row_that_becomes_visible_late_is_not_skipped(database, articles, relay, running, log):
