@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import NoReturn
 
 from contracts.catalogue import SERVICES
 
@@ -60,19 +61,20 @@ def addresses(platform: Platform) -> str:
     return "\n".join(lines)
 
 
-def make_history_behind(platform: Platform, progress: Progress) -> None:
+def make_history_behind(platform: Platform, progress: Progress, stopping: threading.Event) -> None:
     """Fills the figures while the pages are used already; ends with this process."""
 
     def run() -> None:
         try:
             asyncio.run(make_history(platform.urls, JOURNEYS, lambda text: progress(text.strip())))
         except Exception as error:  # the demo goes on without it
-            progress(f"history: stopped: {type(error).__name__}: {error}")
+            if not stopping.is_set():
+                progress(f"history: stopped: {type(error).__name__}: {error}")
 
     threading.Thread(target=run, name="history", daemon=True).start()
 
 
-def stay(platform: Platform, progress: Progress) -> None:
+def stay(platform: Platform, progress: Progress) -> NoReturn:
     """Until a signal comes: tells when a service ends, and starts it again on SIGUSR1."""
     wanted = threading.Event()
     signal.signal(signal.SIGUSR1, lambda *_: wanted.set())
@@ -111,13 +113,16 @@ def main() -> int:
             print(f"[{time.monotonic() - began:5.1f} s] {text}", flush=True)
 
     platform = Platform(arguments.data, port=arguments.port, fresh=not arguments.keep, progress=progress)
+    stopping = threading.Event()
     try:
-        progress("starting databases, Kafka, test login and gateway")
+        progress(f"starting in {arguments.data}, {'with what the last run stored' if arguments.keep else 'afresh (KEEP=1 goes on)'}")
         platform.start()
         progress(f"healthy: the five hosts answer; memory {memory_megabytes(platform.pids.values()):.0f} MB")
         if arguments.once:
             return asyncio.run(walk(platform))
         print(addresses(platform), flush=True)
+        if not arguments.keep:
+            make_history_behind(platform, progress, stopping)
         stay(platform, progress)
     except StartError as error:
         print(f"demo: {error}", file=sys.stderr, flush=True)
@@ -125,10 +130,10 @@ def main() -> int:
     except (Stopped, KeyboardInterrupt):
         return 130 if arguments.once else 0
     finally:
+        stopping.set()
         progress("stopping")
         platform.stop()
         progress("stopped, nothing is left running")
-    return 0
 
 
 if __name__ == "__main__":

@@ -165,11 +165,11 @@ class LocalKafka:
         if wait:
             self.wait()
 
-    def stop(self, delete: bool | None = None) -> None:
-        """Stops all nodes; deletes their data when told to, or (None) when the folder was a temporary one."""
+    def stop(self, delete: bool | None = None, grace: float = 10.0) -> None:
+        """Stops all nodes, kills those that hang for `grace` seconds; deletes their data when told to, or (None) a temporary folder."""
         children = list(self._children.values())
         with ThreadPoolExecutor(max(1, len(children))) as pool:
-            list(pool.map(Child.stop, children))
+            list(pool.map(lambda child: child.stop(grace), children))
         if self._temporary if delete is None else delete:
             shutil.rmtree(self.datadir, ignore_errors=True)
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import signal
-import time
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -80,14 +79,18 @@ async def test_a_previous_run_that_was_never_stopped_is_ended_and_its_data_kept(
 
 
 @pytest.mark.faults
-async def test_three_brokers_go_on_when_one_is_killed_and_it_comes_back():
+async def test_three_brokers_go_on_when_one_is_killed_and_a_hanging_one_does_not_stop_the_stop():
     """INVARIANT: with replication 3 one dead broker stops nobody."""
-    with LocalKafka(brokers=3) as cluster:
-        await ensure_topics(cluster.bootstrap, [Topic("tests.three.v1", "tests", frozenset(), "id", Precision.PUBLIC)])
-        cluster.kill(2)
-        await send(cluster, "tests.three.v1", [b"1", b"2"])
-        cluster.restart(2)
-        assert await read(cluster, "tests.three.v1", 2) == [b"1", b"2"]
+    cluster = LocalKafka(brokers=3).start()
+    await ensure_topics(cluster.bootstrap, [Topic("tests.three.v1", "tests", frozenset(), "id", Precision.PUBLIC)])
+    cluster.kill(2)
+    await send(cluster, "tests.three.v1", [b"1", b"2"])
+    cluster.restart(2)
+    assert await read(cluster, "tests.three.v1", 2) == [b"1", b"2"]
+    cluster.signal(3, signal.SIGSTOP)
+    cluster.stop(grace=1)
+    assert not [pid for pid in cluster.pids if born(pid) is not None]
+    assert not cluster.datadir.exists()
 
 
 def test_a_taken_port_is_named(kafka, tmp_path):
@@ -119,13 +122,3 @@ def test_a_jar_that_is_not_the_locked_one_is_fetched_again(tmp_path, monkeypatch
     lock.write_text(f"{jar.group}:{jar.artifact}:{jar.version} {'0' * 64}\n")
     with pytest.raises(StartError, match=r"isn't the file that jars\.lock names"):
         jars.class_path(lock)
-
-
-def test_stopping_takes_under_ten_seconds_also_when_a_node_hangs(tmp_path):
-    cluster = LocalKafka(datadir=tmp_path / "kafka").start()
-    cluster.signal(1, signal.SIGSTOP)
-    began = time.monotonic()
-    for child in cluster._children.values():
-        child.stop(grace=0.5)
-    cluster.stop(delete=True)
-    assert time.monotonic() - began < 5
