@@ -10,7 +10,7 @@ from contracts.identity import SessionEnded, sessions_topic
 from contracts.info import ArticleWithdrawn
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
-from servicekit.delivery.outbox import NotTheOwnerError, beginner
+from servicekit.delivery.outbox import FactTooLargeError, NotTheOwnerError, beginner
 from servicekit.delivery.record import Received
 from servicekit.testing import Database, Told, told
 from sqlalchemy import text
@@ -77,6 +77,21 @@ async def test_only_the_owner_of_a_topic_tells_on_it(database):
             uow.tell(SessionEnded(session_id=uuid4()), key=uuid4(), sequence=1)
         with pytest.raises(ValueError, match="begin at 1"):
             uow.tell(ArticleWithdrawn(publication_id=uuid4()), key=uuid4(), sequence=0)
+
+
+async def test_a_fact_that_kafka_would_refuse_fails_its_command(database, articles, monkeypatch):
+    """INVARIANT: a command answered 2xx is never lost, not even by being too large."""
+    monkeypatch.setattr("servicekit.delivery.outbox.LARGEST_VALUE", 10)
+    [article] = await articles.create(database)
+
+    async def withdraw():
+        async with database.begin() as uow:
+            await articles.withdraw(uow, article)
+
+    with pytest.raises(FactTooLargeError):
+        await withdraw()
+    async with database.engine.connect() as connection:
+        assert await connection.scalar(text("select told from articles")) == 0
 
 
 async def test_times_are_as_exact_as_the_topic_allows(database):

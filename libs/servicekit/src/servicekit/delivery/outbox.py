@@ -18,6 +18,9 @@ from servicekit.delivery.record import Received
 CHANNEL = "outbox"
 """NOTIFY on this channel wakes the relay when the transaction commits."""
 
+LARGEST_VALUE = 200_000
+"""Bytes of one fact's data. Topics take records of 256 kB with key and headers."""
+
 _NOW = text("select transaction_timestamp()")
 _TELL = text(
     """with told as (
@@ -44,6 +47,10 @@ _trace_context = TraceContextTextMapPropagator()
 
 class NotTheOwnerError(Exception):
     """A service tried to tell a fact on a topic that isn't its own, or that isn't the topic of the fact."""
+
+
+class FactTooLargeError(Exception):
+    """A fact is larger than its topic takes: the command must fail now, not its fact later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +127,14 @@ class UnitOfWork:
         now = await self.now()
         facts, self._facts = self._facts, []
         times = [_rounded_down(now, fact.topic.precision) for fact in facts]
+        values = [fact.event.model_dump_json().encode() for fact in facts]
+        if any(len(value) > LARGEST_VALUE for value in values):
+            raise FactTooLargeError
         columns = {
             "topics": [fact.topic.name for fact in facts],
             "keys": [str(fact.key) for fact in facts],
             "headers": [json.dumps(self._headers(fact, time)) for fact, time in zip(facts, times, strict=True)],
-            "values": [fact.event.model_dump_json().encode() for fact in facts],
+            "values": values,
             "times": times,
         }
         await self.connection.execute(_TELL, columns)
