@@ -1,9 +1,9 @@
 """Logins from the service's page through the provider and back, as people do them."""
 
 import pytest
+from identity_numbers import number_for
 from identity_world import CLINICIAN, DAUGHTER, HELPER, NO_NUMBER, PARENT, TOO_LOW, World
 from sqlalchemy import text
-from test_domain import number_for
 
 from deploy.local.journey.browser import Browser, Page
 

@@ -74,11 +74,17 @@ class Upstream:
             **({"prompt": "login", "max_age": "0"} if fresh else {}),
         }
         if push := metadata.get("pushed_authorization_request_endpoint"):
-            pushed = await self._post(str(push), asked)
-            if pushed.status_code != 201:
-                raise ProviderAwayError(f"pushed request: {pushed.status_code}")
-            asked = {"client_id": self.client_id, "request_uri": str(pushed.json()["request_uri"])}
+            asked = {"client_id": self.client_id, "request_uri": await self._push(str(push), asked)}
         return f"{metadata['authorization_endpoint']}?{urlencode(asked)}"
+
+    async def _push(self, endpoint: str, asked: Mapping[str, str]) -> str:
+        pushed = await self._post(endpoint, asked)
+        if pushed.status_code != 201:
+            raise ProviderAwayError(f"pushed request: {pushed.status_code}")
+        try:
+            return str(pushed.json()["request_uri"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise ProviderAwayError("pushed request: shape") from error
 
     async def finish(self, code: str, verifier: str, nonce: str) -> Proof:
         """What the provider vouches for. Raises ProviderAwayError, BadAnswerError."""
@@ -116,14 +122,25 @@ class Upstream:
         return f"{endpoint}?{urlencode(query)}" if endpoint else None
 
     async def metadata(self) -> dict[str, Any]:
-        """The provider's configuration, asked for once a day. Raises ProviderAwayError."""
+        """The provider's configuration, asked for once a day; an older one while the provider is away. Raises ProviderAwayError."""
         async with self._lock:
             if self._metadata is None or time.monotonic() - self._metadata[0] > METADATA_SECONDS:
-                found = (await self._get(f"{self.issuer}/.well-known/openid-configuration")).json()
-                if str(found.get("issuer", "")).rstrip("/") != self.issuer:
-                    raise ProviderAwayError("metadata: another issuer")
-                self._metadata = (time.monotonic(), found)
+                try:
+                    self._metadata = (time.monotonic(), await self._discovered())
+                except ProviderAwayError:
+                    if self._metadata is None:
+                        raise
             return self._metadata[1]
+
+    async def _discovered(self) -> dict[str, Any]:
+        try:
+            found: dict[str, Any] = (await self._get(f"{self.issuer}/.well-known/openid-configuration")).json()
+            same = str(found["issuer"]).rstrip("/") == self.issuer and found["authorization_endpoint"] and found["token_endpoint"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ProviderAwayError("metadata: shape") from error
+        if not same:
+            raise ProviderAwayError("metadata: another issuer")
+        return found
 
     async def _claims(self, token: str, *, typ: str = "JWT", **expected: Any) -> dict[str, Any]:
         try:

@@ -76,7 +76,7 @@ async def come_back(request: Request, provider: str, here: Here, session: Sessio
     async with begin() as uow:
         welcome = await let_in(LetIn(asked, outcome, browser, here.bucket_seconds), uow, here.people)
         await sessions.log_in(uow, session, _own_login(welcome.person_id, welcome.login_id, outcome))
-    log.info("let in", provider=provider, reader=asked.client.name, level=outcome.proof.level)
+    log.info("let in", provider=provider, reader=asked.client.name, assurance=outcome.proof.level)
     target = _to_client(here, asked.client, asked.state, code=welcome.code)
     return _without(state, RedirectResponse(target, 303, {"Cache-Control": "no-store"}))
 
