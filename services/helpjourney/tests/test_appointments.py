@@ -46,10 +46,12 @@ async def test_an_appointment_is_wished_offered_booked_and_kept(scene: Scene) ->
 
 
 async def test_who_enters_in_two_windows_at_once_has_one_journey(scene: Scene) -> None:
-    subject = uuid4()
+    subject, all_are_in = uuid4(), asyncio.Barrier(8)
 
     async def enter() -> UUID:
         async with scene.begin() as uow:
+            await uow.now()
+            await all_are_in.wait()
             return await enter_directly(EnterDirectly(subject, born(15), BUCKET, KEEPING), OPENER.vault, uow)
 
     assert len(set(await asyncio.gather(*(enter() for _ in range(8))))) == 1

@@ -3,8 +3,9 @@
 from uuid import uuid4
 
 import pytest
-from contracts.catalogue import TOPICS, topics_read_by
+from contracts.catalogue import EVENTS, topics_read_by
 from contracts.codes import Channel
+from contracts.identity import SessionEnded, sessions_topic
 from contracts.info import ServiceChanged, ServiceDelisted
 from helpjourney.consumers import HANDLERS
 from helpjourney.store.units import municipalities, unit_of, units_in
@@ -28,9 +29,9 @@ async def test_each_example_is_applied_once_however_often_it_comes(database: Dat
 
 
 def test_every_event_that_is_told_to_helpjourney_has_a_handler() -> None:
-    topics = {event.topic or "identity.sessions-helpjourney.v1" for event in HANDLERS}
-    assert topics == set(READ)
-    assert all("helpjourney" in TOPICS[topic].readers for topic in topics)
+    told = {event for event in EVENTS.values() if event.topic in READ}
+    assert set(HANDLERS) == told | {SessionEnded}
+    assert sessions_topic("helpjourney") in READ
 
 
 async def test_the_copy_of_the_register_holds_units_that_take_appointments(database: Database) -> None:
