@@ -59,6 +59,7 @@ class FaultyJourney:
         await self._step("offer", lambda: self.clinician.offers_time(CLINICIAN))
         await self._step("accept", youth.accepts_time)
         await self._step("end", youth.ends_chat)
+        await self.helper.ends_shift()
         for person in (youth, self.helper, self.clinician):
             await person.leaves()
 

@@ -36,8 +36,8 @@ def cast() -> Cast:
 
 
 def synthetic_number(serial: int) -> str:
-    """A made-up national identity number (month + 80) of somebody born in 2010, with right check digits; one for each serial."""
-    for individual in range(500 + serial * 3, 1000):
+    """A made-up national identity number (month + 80) of somebody born in 2010, with right check digits; one for each serial below 1000."""
+    for individual in range(500 + serial // 84 * 40, 1000):
         digits = [int(digit) for digit in f"{serial % 28 + 1:02}{serial % 12 + 81}10{individual}"]
         first = -sum(digit * weight for digit, weight in zip(digits, (3, 7, 6, 1, 8, 9, 4, 5, 2), strict=True)) % 11
         second = -sum(digit * weight for digit, weight in zip([*digits, first], (5, 4, 3, 2, 7, 6, 5, 4, 3, 2), strict=True)) % 11

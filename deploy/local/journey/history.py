@@ -38,6 +38,7 @@ async def make_history(urls: Mapping[str, str], journeys: int, tell: Tell) -> No
         for _ in range(AT_ONCE):
             tasks.create_task(walk_some())
         tasks.create_task(_questions(urls, panel, journeys // 4))
+    await helper.ends_shift()
     for person in (helper, clinician, panel):
         await person.leaves()
     tell(f"     history: {journeys} journeys in {monotonic() - began:.0f} s")

@@ -177,6 +177,11 @@ class Helper(Staff):
         form = page.form("/vakt")
         return fine(await self.browser.submit(form, {"service": service, "capacity": str(capacity)}))
 
+    async def ends_shift(self) -> None:
+        page = await self.opens("dialog", "/ansatt/samtaler")
+        if page.has_form("/pause"):
+            fine(await self.browser.submit(page.form("/pause")))
+
     async def takes_next(self) -> Page:
         page = await until(lambda: self.opens("dialog", "/ansatt/samtaler"), lambda page: page.has_form("/ta"), "somebody in the queue")
         return fine(await self.browser.submit(page.form("/ta")))

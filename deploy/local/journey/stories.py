@@ -22,6 +22,8 @@ class Crew:
         self.helper = Helper(self.urls)
 
     async def leave(self) -> None:
+        if self.helper.browser.page is not None:
+            await self.helper.ends_shift()
         await self.helper.leaves()
 
     async def talk(self, youth: Youth) -> Page:
