@@ -120,7 +120,7 @@ async def test_a_type_that_we_do_not_know_is_passed_over(database, approved):
 
 
 async def test_control_characters_in_an_answer_park_nothing(database, approved):
-    odd = approved.model_copy(update={"title": "Kurve\x00linjal\x02", "answer": "a\x03b"})
+    odd = approved.model_copy(update={"title": "Kurve\x00linjal\x02", "question": "a\x00b", "answer": "a\x03b\x00", "answered_by": "c\x00"})
     await hear(database, record_of(odd, key=approved.publication_id, sequence=1))
     async with database.begin() as uow:
         assert (await reading.answer(uow.connection, approved.publication_id)).title == "Kurvelinjal"

@@ -65,6 +65,10 @@ async def test_answers_are_found_beside_articles(look):
     assert kinds == {"article", "answer"}
 
 
+async def test_what_is_far_behind_the_best_is_left_out(look):
+    assert (await look("får ikke sove")).total < 10
+
+
 async def test_nothing_is_found_for_nothing(look):
     for query in NOTHING:
         found = await look(query)
