@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from contracts.dialog import HANDOFFS
+from servicekit.delivery.tables import inbox_keys
 from sqlalchemy import Boolean, Column, DateTime, Index, Integer, LargeBinary, Row, Table, Text, Uuid, delete, exists, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -118,8 +120,10 @@ def _offer(row: Row[tuple[object, ...]]) -> OfferRow:
 
 
 async def spend(connection: AsyncConnection, offer: OfferRow) -> None:
-    """Delete the offer; only the hash of its secret stays, without journey or time."""
+    """Delete the offer, and what the inbox noted under its id; only the hash of its secret stays, without journey or time."""
     await connection.execute(delete(offers).where(offers.c.handoff_id == offer.handoff_id))
+    noted = (inbox_keys.c.topic == HANDOFFS) & (inbox_keys.c.key == str(offer.handoff_id))
+    await connection.execute(delete(inbox_keys).where(noted))
     await connection.execute(insert(spent_secrets).values(lookup_hash=offer.lookup_hash).on_conflict_do_nothing())
 
 
