@@ -44,14 +44,14 @@ def addresses(platform: Platform) -> str:
     """Where everything is, for a person at a terminal."""
     people = oidc_people()
     lines = ["", "Pages"]
-    lines += [f"  {platform.urls[name] + '/':<34} {name}: {WHAT[name]}" for name in SERVICES]
+    lines += [f"  {platform.urls[name] + '/':<38} {name}: {WHAT[name]}" for name in SERVICES]
     lines += ["Staff pages"]
-    lines += [f"  {platform.urls[name] + '/ansatt':<34} {name}" for name in STAFF_PAGES]
+    lines += [f"  {platform.urls[name] + '/ansatt':<38} {name}" for name in STAFF_PAGES]
     lines += ["API documents, metrics and health (not through the gateway)"]
-    lines += [f"  {platform.internal(name) + '/docs':<34} {name}; also /openapi.json /metrics /livez /readyz" for name in SERVICES]
+    lines += [f"  {platform.internal(name) + '/docs':<38} {name}; also /openapi.json /metrics /livez /readyz" for name in SERVICES]
     lines += ["Test logins (invented people; the login pages list all of them)"]
-    lines += [f"  {platform.addresses.idporten + '/':<34} {len(people['youths'])} youths and a guardian, as ID-porten"]
-    lines += [f"  {platform.addresses.ansattporten + '/':<34} {len(people['staff'])} staff, as Ansattporten"]
+    lines += [f"  {platform.addresses.idporten + '/':<38} {len(people['youths']) - 1} youths and a guardian, as ID-porten"]
+    lines += [f"  {platform.addresses.ansattporten + '/':<38} {len(people['staff'])} staff, as Ansattporten"]
     lines += [
         f"Kafka {platform.bootstrap}, logs {platform.logs}",
         f"A service that ended is started again by: kill -USR1 {os.getpid()}",

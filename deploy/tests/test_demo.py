@@ -14,6 +14,7 @@ from contracts.catalogue import SERVICES
 from deploy.local.environment import HOSTS
 from deploy.local.processes import born, free_ports, memory_megabytes
 from deploy.local.services import status
+from deploy.local.state import State
 
 
 class Demo:
@@ -54,6 +55,7 @@ def demo(tmp_path_factory):
     run.process.kill()
     run.process.wait()
     run.process.stdout.close()
+    State(run.folder).empty("data")
 
 
 def test_the_five_hosts_answer_and_all_addresses_are_printed(demo):
