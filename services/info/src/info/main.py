@@ -28,6 +28,8 @@ def create_service(settings: Settings) -> Service:
         engine = create_engine(settings.dsn, "info seed", pool_size=1)
         try:
             _report(await seeds.load(beginner(engine, "info", settings.clock_offset), seeds.read(settings.seeds_dir)))
+        except seeds.SeedError as error:
+            raise SystemExit(f"info: {error}") from error
         finally:
             await engine.dispose()
 
