@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from time import monotonic
 
-from deploy.local.journey.cast import CHAT_HELPER, CLINICIAN, PANEL, Cast, cast, synthetic_number
+from deploy.local.journey.cast import CHAT_HELPER, CLINICIAN, MUNICIPALITY, PANEL, Cast, cast, synthetic_number
 from deploy.local.journey.people import Clinician, Expert, Helper, Youth
 
 JOURNEYS = 40
@@ -64,7 +64,7 @@ async def _journey(
     if number % BOOKED:
         clinician, one_clinician = clinicians
         async with one_clinician:
-            await youth.wishes("0301", people.unit)
+            await youth.wishes(MUNICIPALITY, people.unit)
             await clinician.offers_time(CLINICIAN)
             await youth.accepts_time()
     await youth.leaves()

@@ -122,14 +122,14 @@ class Youth(Person):
         return fine(await self.browser.submit(page.form("/er-det-deg")))
 
     async def takes_in(self) -> Page:
-        """Her own page; fetches what arrived after the login, or begins without."""
+        """Her own page; fetches what arrived after the login, waits for what is on its way, or begins without."""
 
         async def look() -> Page:
             page = await self.opens("helpjourney", "/")
-            for action in ("/inn/hent", "/begynn"):
-                if page.has_form(action):
-                    return fine(await self.browser.submit(page.form(action)))
-            return page
+            if page.has_form("/inn/hent"):
+                return fine(await self.browser.submit(page.form("/inn/hent")))
+            on_its_way = page.has_form("/inn/ikke-mitt")
+            return page if on_its_way or not page.has_form("/begynn") else fine(await self.browser.submit(page.form("/begynn")))
 
         return await until(look, lambda page: "/reise/" in page.html, "her page")
 
@@ -138,6 +138,9 @@ class Youth(Person):
         page = fine(await self.browser.get(wish_link(page)))
         page = fine(await self.browser.submit(page.form("/sted"), {"municipality": municipality}))
         return fine(await self.browser.submit(page.form("/time", field="note"), {"unit": unit, "suits": "after_school", "reminds": "yes"}))
+
+    async def calls_off(self, page: Page) -> Page:
+        return fine(await self.browser.submit(page.form("/avlys")))
 
     async def accepts_time(self) -> Page:
         async def look() -> Page:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from deploy.local.journey.browser import Page
-from deploy.local.journey.cast import CHAT_HELPER, Cast
+from deploy.local.journey.cast import CHAT_HELPER, MUNICIPALITY, Cast
 from deploy.local.journey.people import Helper, StuckError, Youth, code_on, fine
 
 
@@ -78,19 +78,20 @@ async def gives_up_the_login(crew: Crew) -> None:
 
 
 async def goes_straight_in(crew: Crew) -> None:
-    """Comes without an anonymous start, and wishes an appointment."""
+    """Comes without an anonymous start, wishes an appointment, and calls it off."""
     youth = Youth(crew.urls)
     page = await youth.opens("helpjourney", "/")
     page = fine(await youth.browser.get(page.link("/logg-inn")))
     await youth.says_it_is_her(await youth.logs_in_here(page, crew.cast.youths[2]))
     await youth.takes_in()
-    await youth.wishes("0301", crew.cast.unit)
+    await youth.calls_off(await youth.wishes(MUNICIPALITY, crew.cast.unit))
     await youth.leaves()
 
 
 async def leaves_the_queue(crew: Crew) -> None:
     """Waits, and goes; asks instead, and deletes the question."""
     youth = Youth(crew.urls)
+    await crew.helper.goes_on_duty(CHAT_HELPER, crew.cast.chat_service, 3)
     await youth.asks_to_chat(crew.cast.chat_service, "bullying", "under_13")
     await youth.leaves_queue()
     code = await youth.asks("Hva gjør jeg når ingen vil være med meg?", "bullying", "under_13", publish=False)

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from deploy.local.journey.cast import CHAT_HELPER, CLINICIAN, EDITOR, PANEL, Cast, cast
+from deploy.local.journey.cast import CHAT_HELPER, CLINICIAN, EDITOR, MUNICIPALITY, PANEL, Cast, cast
 from deploy.local.journey.history import JOURNEYS, make_history
 from deploy.local.journey.people import Clinician, Editor, Expert, StuckError, Youth, until
 from deploy.local.journey.stories import OTHERS, Crew
@@ -109,7 +109,7 @@ async def _level_3(timeline: Timeline, crew: Crew, youth: Youth, people: Cast) -
         if "Helst etter skoletid" not in page.text:
             raise StuckError("what she brought isn't there")
     async with step("wishes an appointment", "helpjourney", 3, ["helpjourney.appointment.wished.v1"]):
-        await youth.wishes("0301", people.unit)
+        await youth.wishes(MUNICIPALITY, people.unit)
     async with step("the clinician offers a time", "helpjourney", 3, ["helpjourney.appointment.offered.v1"]):
         await clinician.offers_time(CLINICIAN)
     async with step("accepts the time", "helpjourney", 3, ["helpjourney.appointment.booked.v1"]):

@@ -6,6 +6,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel
 from servicekit import problems
+from servicekit.idempotency import KeyReusedError
 from servicekit.problems import TITLES, Problem
 
 CANARY = "05897499887"
@@ -40,6 +41,10 @@ async def client():
     async def away() -> None:
         raise ConnectionRefusedError(CANARY)
 
+    @app.get("/twice")
+    async def twice() -> None:
+        raise KeyReusedError
+
     @app.get("/busy")
     async def busy() -> None:
         raise Problem(429, headers={"Retry-After": "9"})
@@ -59,6 +64,7 @@ async def client():
         ("GET", f"/nowhere/{CANARY}", None, 404),
         ("DELETE", "/fails", None, 405),
         ("GET", "/busy", None, 429),
+        ("GET", "/twice", None, 409),
     ],
 )
 async def test_no_error_echoes_what_was_sent_or_shows_a_stack(client, method, path, body, status):

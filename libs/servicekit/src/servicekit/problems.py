@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from servicekit.database import is_transient
+from servicekit.idempotency import KeyReusedError
 
 log = structlog.get_logger("problems")
 
@@ -86,6 +87,10 @@ def install(app: FastAPI, pages: Pages | None) -> None:
     @app.exception_handler(Problem)
     async def of_problem(request: Request, error: Problem) -> Response:
         return answer(request, error)
+
+    @app.exception_handler(KeyReusedError)
+    async def of_reused_key(request: Request, _: KeyReusedError) -> Response:
+        return answer(request, Problem(409))
 
     @app.exception_handler(HTTPException)
     async def of_http(request: Request, error: HTTPException) -> Response:
