@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from deploy.local.journey.timeline import Watch
-from tests.faults.journey import ONE_OF_EACH, FaultyJourney, told
+from tests.faults.journey import ONE_OF_EACH, FaultyJourney, quiet, told
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
 serials = itertools.count(200)
@@ -27,6 +27,7 @@ CASES = [
 async def watch(platform):
     seen = Watch(platform.bootstrap)
     await seen.start()
+    await quiet(seen)
     yield seen
     await seen.stop()
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
+from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from contracts.catalogue import TOPICS
@@ -24,7 +25,9 @@ class Watch:
 
     def __init__(self, bootstrap: str) -> None:
         self._consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+        self._ids: set[UUID] = set()
         self.seen: list[str] = []
+        """Types of all events, each once: after a crash a relay may send some of them again."""
 
     async def start(self) -> None:
         await self._consumer.start()
@@ -39,7 +42,11 @@ class Watch:
     async def new(self, wait_ms: int = 0) -> list[str]:
         """Types of the events that appeared since the last call."""
         batches = await self._consumer.getmany(timeout_ms=wait_ms)
-        types = [Envelope.of(record.headers).type for records in batches.values() for record in records]
+        told = {
+            envelope.id: envelope.type for envelope in (Envelope.of(record.headers) for records in batches.values() for record in records)
+        }
+        types = [type_ for id_, type_ in told.items() if id_ not in self._ids]
+        self._ids |= set(told)
         self.seen += types
         return types
 

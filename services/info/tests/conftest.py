@@ -90,7 +90,7 @@ def client(app: FastAPI, accept: str) -> httpx.AsyncClient:
 
 @pytest.fixture
 async def staff_browser(app: FastAPI, seeded: Database) -> AsyncIterator[StaffBrowser]:
-    """Logs somebody at work in: `await staff_browser("editor")`."""
+    """Logs somebody at work in: `await staff_browser("info_editor")`."""
     opened: list[httpx.AsyncClient] = []
 
     async def log_in_as(*roles: str) -> httpx.AsyncClient:

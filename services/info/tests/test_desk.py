@@ -15,12 +15,12 @@ async def test_nobody_gets_in_without_a_login(browser):
 
 
 async def test_another_role_is_refused(staff_browser):
-    panel = await staff_browser("panel")
+    panel = await staff_browser("editor")
     assert (await panel.get("/ansatt")).status_code == 403
 
 
 async def test_the_desk_is_private(staff_browser):
-    page = await (await staff_browser("editor")).get("/ansatt")
+    page = await (await staff_browser("info_editor")).get("/ansatt")
     assert page.status_code == 200
     assert page.headers["cache-control"] == "no-store"
     assert "<title>Side</title>" in page.text
@@ -29,7 +29,7 @@ async def test_the_desk_is_private(staff_browser):
 
 async def test_an_answer_is_withdrawn_once_and_its_page_is_gone(staff_browser, browser, seeded, forms):
     """INVARIANT: the same form sent twice acts once and is answered alike."""
-    editor = await staff_browser("editor")
+    editor = await staff_browser("info_editor")
     form = forms(await editor.get("/ansatt"), "/trekk")[0]
     publication_id = form.action.split("/")[3]
     before = await withdrawn_facts(seeded)
@@ -46,7 +46,7 @@ async def withdrawn_facts(database):
 
 
 async def test_a_review_is_dated_today(staff_browser, forms):
-    editor = await staff_browser("editor")
+    editor = await staff_browser("info_editor")
     form = forms(await editor.get("/ansatt"), "/gjennomgatt")[0]
     assert (await form.send(editor)).status_code == 303
     assert form.action not in (await editor.get("/ansatt")).text
@@ -55,14 +55,14 @@ async def test_a_review_is_dated_today(staff_browser, forms):
 @pytest.mark.parametrize("headers", [{"sec_fetch_site": "cross-site"}, {"origin": "https://elsewhere.example"}])
 async def test_another_sites_form_is_refused(staff_browser, seeded, headers, forms):
     """INVARIANT: only our own page can act for the editor."""
-    editor = await staff_browser("editor")
+    editor = await staff_browser("info_editor")
     form = forms(await editor.get("/ansatt"), "/trekk")[0]
     assert (await form.send(editor, **headers)).status_code == 403
     assert await standing(seeded, form)
 
 
 async def test_a_form_without_its_token_is_refused(staff_browser, seeded, forms):
-    editor = await staff_browser("editor")
+    editor = await staff_browser("info_editor")
     form = forms(await editor.get("/ansatt"), "/trekk")[0]
     form.fields["csrf"] = "x" * 43
     assert (await form.send(editor)).status_code == 403
@@ -70,7 +70,7 @@ async def test_a_form_without_its_token_is_refused(staff_browser, seeded, forms)
 
 
 async def test_a_form_in_the_hands_of_another_role_is_refused(staff_browser, seeded, forms):
-    editor, panel = await staff_browser("editor"), await staff_browser("panel")
+    editor, panel = await staff_browser("info_editor"), await staff_browser("editor")
     form = forms(await editor.get("/ansatt"), "/trekk")[0]
     assert (await form.send(panel)).status_code == 403
     assert await standing(seeded, form)
@@ -91,7 +91,7 @@ async def standing(database, form):
     ],
 )
 async def test_what_is_not_there_can_not_be_acted_on(staff_browser, path, forms):
-    editor = await staff_browser("editor")
+    editor = await staff_browser("info_editor")
     form = forms(await editor.get("/ansatt"), "/trekk")[0]
     answer = await replace(form, action=path).send(editor)
     assert answer.status_code == 404
@@ -99,7 +99,7 @@ async def test_what_is_not_there_can_not_be_acted_on(staff_browser, path, forms)
 
 
 async def test_a_key_used_for_something_else_is_refused(staff_browser, forms):
-    editor = await staff_browser("editor")
+    editor = await staff_browser("info_editor")
     first, second = forms(await editor.get("/ansatt"), "/trekk")[:2]
     await first.send(editor)
     assert (await replace(first, action=second.action).send(editor)).status_code == 409

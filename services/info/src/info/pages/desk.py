@@ -18,7 +18,7 @@ from info.handlers import MarkReviewed, WithdrawAnswer, mark_reviewed, withdraw_
 from info.pages import Look, words
 from info.queries import reading
 
-ROLE = "editor"
+ROLE = "info_editor"
 ROWS = 50
 """Answers and articles on the desk at a time."""
 router = APIRouter(prefix="/ansatt", default_response_class=HTMLResponse)
