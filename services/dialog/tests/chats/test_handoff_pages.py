@@ -136,6 +136,17 @@ async def test_she_takes_it_back_from_the_page_or_with_the_code(border_talk: Any
     assert len(await centre.told("handoff.withdrawn")) == 2
 
 
+async def test_a_browser_may_not_guess_codes_for_long(browse: Any, centre: Any) -> None:
+    browser = browse()
+    page = await browser.get(f"{HOME}/videre/trekk")
+    statuses = []
+    for number in range(12):
+        code = str(TypedCode.from_random(bytes([number] * 16)))
+        sent = {**page.form("/videre/trekk").fields, "secret": code, "key": f"{number:043}"}
+        statuses.append((await browser.post(f"{HOME}/videre/trekk", sent)).status)
+    assert statuses == [200] * 10 + [429] * 2
+
+
 @pytest.mark.parametrize("secret", ["", "1234", "x" * 100_000, "ABCD-EFGH-JKMN-PQRS", "æøå\u202e"])
 async def test_a_mistyped_code_is_told_so_without_an_echo_of_much(browse: Any, centre: Any, secret: str) -> None:
     browser = browse()

@@ -59,24 +59,29 @@ async def propose_handoff(command: ProposeHandoff, uow: UnitOfWork, vault: Vault
 
 @dataclass(frozen=True, slots=True)
 class ClaimSecret:
-    """What the youth carries over the border; made from the form's key, so that a repeated form makes the same."""
+    """What the youth carries over the border, and what the offer is found and read by."""
 
-    shown: str
-    """43 base64url characters, or a typed code in groups of four."""
     secret: bytes
     """256 bits."""
     locator: str | None = None
     salt: bytes | None = None
 
 
-async def make_secret(service_key: bytes, request_key: bytes, device: Device) -> ClaimSecret:
-    """For the same device 256 bits; for another one a code to type, stretched by argon2id beside the event loop."""
+def shown_secret(service_key: bytes, request_key: bytes, device: Device) -> str:
+    """What she sees: 43 base64url characters for the same device, a code to type for another. A repeated form shows the same."""
     if device is Device.SAME:
-        secret = derive(service_key, request_key, "claim secret")
-        return ClaimSecret(write_secret(secret), secret)
-    code = TypedCode.from_random(derive(service_key, request_key, "claim code"))
+        return write_secret(derive(service_key, request_key, "claim secret"))
+    return str(TypedCode.from_random(derive(service_key, request_key, "claim code")))
+
+
+async def make_secret(service_key: bytes, request_key: bytes, device: Device) -> ClaimSecret:
+    """The secret behind `shown_secret`. That of a typed code is stretched by argon2id, beside the event loop."""
+    shown = shown_secret(service_key, request_key, device)
+    if device is Device.SAME:
+        return ClaimSecret(read_secret(shown))
+    code = TypedCode.read(shown)
     salt = derive(service_key, request_key, "claim code salt", SALT_BYTES)
-    return ClaimSecret(str(code), await asyncio.to_thread(code.stretched, salt), code.locator, salt)
+    return ClaimSecret(await asyncio.to_thread(code.stretched, salt), code.locator, salt)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """The border page: what would travel, to whom, and her yes or no; then the secret, shown once; and the way to take it back."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from contracts.codes import TopicCode, Urgency
@@ -30,19 +31,21 @@ from dialog.domain.handoffs import (
 )
 from dialog.handlers.chats import note_presence
 from dialog.handlers.handoffs import (
-    ClaimSecret,
     GoAndLogIn,
     OfferHandoff,
     WithdrawHandoff,
     go_and_log_in,
     make_secret,
     offer_handoff,
+    shown_secret,
     withdraw_handoff,
 )
+from dialog.handlers.receipts import browser_hash
 from dialog.pages.chat_desk import LIVES, URGENCIES, ChatDesk, Chats, OwnChat, RequiredChat
 from dialog.pages.question_desk import Look
 from dialog.pages.words import TOPICS, named
 from dialog.queries.chats import Proposal, proposal_of
+from dialog.store.tries import add_try, count_tries, hold_tries
 
 router = APIRouter(default_response_class=HTMLResponse)
 
@@ -50,8 +53,23 @@ TOO_LONG = mark("Setningen er for lang. Den kan ha %(most)s tegn.")
 TOO_MUCH = mark("Det er for mye tekst til sammen. Ta bort eller kort ned noe.")
 CHOOSE = mark("Velg ett av svarene.")
 CODE_WRONG = mark("Koden ser ikke riktig ut. Den har 16 tegn i grupper på fire.")
+WITHDRAWAL = "withdrawal"
+MOST_TRIES = 10
+"""Codes without an offer that a browser may try: each costs argon2id."""
+TRIES_COUNT_FOR = timedelta(hours=1)
 KEPT = 60
 """Characters of a mistyped code that stay in the field."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What she said yes to."""
+
+    need: TopicCode
+    urgency: Urgency
+    device: Device
+    life: Life
+    sentences: tuple[str, ...]
 
 
 @router.get("/videre")
@@ -82,10 +100,9 @@ async def decide(request: Request, begin: Transaction, desk: Chats, look: Look, 
     device, life = Device(submitted.fields["device"]), Life(submitted.fields["life"])
     if device is Device.SAME:
         life = Life.MINUTES_30
-    secret = await make_secret(desk.service_key, submitted.key, device)
-    command = OfferHandoff(secret, TopicCode(submitted.fields["need"]), Urgency(submitted.fields["urgency"]), life, sentences)
-    expires_at = await _offer(begin, desk, submitted, command, chat)
-    return _carry(request, look, desk, submitted, secret, device, expires_at)
+    choice = Choice(TopicCode(submitted.fields["need"]), Urgency(submitted.fields["urgency"]), device, life, sentences)
+    expires_at = await _offer(begin, desk, submitted, choice, chat)
+    return _carry(request, look, desk, submitted, device, expires_at)
 
 
 @router.get("/videre/trekk")
@@ -97,8 +114,12 @@ async def show_withdrawal(request: Request, look: Look, session: SessionNow) -> 
 async def withdraw(request: Request, begin: Transaction, desk: Chats, look: Look, submitted: Submitted) -> HTMLResponse:
     """Whoever has the secret takes the offer back; whether one was there is not told to those who only guess."""
     shown = submitted.fields.get("secret", "")
+    browser = browser_hash(desk.service_key, submitted.session.id_hash)
     try:
         async with begin() as uow:
+            await hold_tries(uow.connection, browser, WITHDRAWAL)
+            if await count_tries(uow.connection, WITHDRAWAL, await uow.now() - TRIES_COUNT_FOR, browser) >= MOST_TRIES:
+                raise Problem(429)
 
             async def act() -> dict[str, str]:
                 await withdraw_handoff(WithdrawHandoff(shown), uow, desk.border_bucket_seconds)
@@ -110,7 +131,9 @@ async def withdraw(request: Request, begin: Transaction, desk: Chats, look: Look
         errors = {"secret": look.translation(request)(CODE_WRONG)}
         return look.render(request, "handoffs/withdraw.html", 422, values=values, errors=errors, form=new_form(submitted.session))
     except HandoffNotFoundError:
-        pass  # never made, expired, or taken back before: nothing of hers lies there, which is what she asked for
+        # never made, expired, or taken back before: nothing of hers lies there, which is what she asked for
+        async with begin() as uow:
+            await add_try(uow.connection, browser, WITHDRAWAL, await uow.now())
     return look.render(request, "handoffs/withdrawn.html")
 
 
@@ -140,13 +163,15 @@ def too_long_sentences(fields: Fields, say: Translation) -> dict[str, str]:
     return long or {"own": say(TOO_MUCH)}
 
 
-async def _offer(begin: Transaction, desk: ChatDesk, submitted: Submission, command: OfferHandoff, chat: Chat | None) -> datetime:
+async def _offer(begin: Transaction, desk: ChatDesk, submitted: Submission, choice: Choice, chat: Chat | None) -> datetime:
     """The offer in one transaction, the chat in another: what is written together can be joined. A repeat finds the first outcome."""
     try:
         async with begin() as uow:
 
             async def act() -> dict[str, str]:
                 await _proposal(uow, desk, chat)
+                secret = await make_secret(desk.service_key, submitted.key, choice.device)
+                command = OfferHandoff(secret, choice.need, choice.urgency, choice.life, choice.sentences)
                 handoff = await offer_handoff(command, uow, desk.seal, desk.border_bucket_seconds)
                 return {"expires_at": handoff.expires_at.isoformat()}
 
@@ -200,15 +225,13 @@ def _border(
     )
 
 
-def _carry(
-    request: Request, look: Look, desk: ChatDesk, submitted: Submission, secret: ClaimSecret, device: Device, expires_at: datetime
-) -> HTMLResponse:
+def _carry(request: Request, look: Look, desk: ChatDesk, submitted: Submission, device: Device, expires_at: datetime) -> HTMLResponse:
     """The secret, on this page only: in the body of a form to the other host, or as a code to type on another device."""
     return look.render(
         request,
         "handoffs/carry.html",
         form_action=[desk.helpjourney_url],
-        shown=secret.shown,
+        shown=shown_secret(desk.service_key, submitted.key, device),
         same_device=device is Device.SAME,
         expires_at=expires_at,
         claim_url=f"{desk.helpjourney_url}/inn",

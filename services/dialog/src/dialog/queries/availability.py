@@ -10,9 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dialog.domain.availability import Load, Provider
-from dialog.domain.retention import Retention
 from dialog.queries.directory import all_help_services, help_services_of
-from dialog.store.availability import duties, load_of, providers
+from dialog.store.availability import duties, loads_of, provider_of, providers
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +43,13 @@ class Duty:
 
 async def chat_services(connection: AsyncConnection) -> list[ChatService]:
     """Every chat service of the register: those that take chats first, the shortest wait first, then by name."""
-    found = [await _with_live_state(connection, entry) for entry in await all_help_services(connection) if _is_chat(entry)]
+    found = await _with_live_state(connection, await all_help_services(connection))
     return sorted(found, key=lambda each: (not each.takes_chats, each.wait_minutes or 0, each.entry.name.casefold()))
 
 
 async def own_chat_services(connection: AsyncConnection, organisation: str) -> list[ChatService]:
     """The chat services of one organisation, by name."""
-    entries = await help_services_of(connection, organisation)
-    return [await _with_live_state(connection, entry) for entry in entries if _is_chat(entry)]
+    return await _with_live_state(connection, await help_services_of(connection, organisation))
 
 
 async def duty_now(connection: AsyncConnection, helper: UUID) -> Duty | None:
@@ -60,16 +58,10 @@ async def duty_now(connection: AsyncConnection, helper: UUID) -> Duty | None:
     return None if row is None else Duty(row.service_id, row.capacity, row.seen_at)
 
 
-async def provider_of(connection: AsyncConnection, service_id: UUID) -> Provider:
-    """The live state without holding it; closed and new if there was none."""
-    row = (await connection.execute(select(providers).where(providers.c.service_id == service_id))).one_or_none()
-    return Provider(service_id) if row is None else Provider(**{**row._mapping, "retention": Retention(row.retention)})
-
-
-def _is_chat(entry: HelpService) -> bool:
-    return entry.kind == ServiceKind.CHAT_SERVICE
-
-
-async def _with_live_state(connection: AsyncConnection, entry: HelpService) -> ChatService:
-    provider = await provider_of(connection, entry.service_id)
-    return ChatService(entry, provider, await load_of(connection, entry.service_id))
+async def _with_live_state(connection: AsyncConnection, entries: list[HelpService]) -> list[ChatService]:
+    chat_entries = [entry for entry in entries if entry.kind == ServiceKind.CHAT_SERVICE]
+    ids = [entry.service_id for entry in chat_entries]
+    rows = await connection.execute(select(providers).where(providers.c.service_id.in_(ids)))
+    live = {row.service_id: provider_of(row) for row in rows}
+    loads = await loads_of(connection, ids)
+    return [ChatService(entry, live.get(entry.service_id) or Provider(entry.service_id), loads[entry.service_id]) for entry in chat_entries]

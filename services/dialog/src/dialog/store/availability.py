@@ -1,10 +1,12 @@
 """Tables and rows of availability: the live state of each chat service, and who is on duty."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, Column, DateTime, Float, Integer, Table, Text, Uuid, delete, func, select, update
+from sqlalchemy import Boolean, Column, DateTime, Float, Integer, Row, Table, Text, Uuid, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -12,7 +14,7 @@ from dialog.domain.availability import DUTY_WITHOUT_SIGN, Load, NotOnDutyError, 
 from dialog.domain.chats import ChatState
 from dialog.domain.retention import Retention
 from dialog.store import metadata
-from dialog.store.chats import chats
+from dialog.store.chats import OPEN, chats
 
 providers = Table(
     "providers",
@@ -37,12 +39,17 @@ duties = Table(
 )
 
 
+def provider_of(row: Row[Any]) -> Provider:
+    """The live state that a row of `providers` says."""
+    return Provider(**{**row._mapping, "retention": Retention(row.retention)})
+
+
 async def lock_provider(connection: AsyncConnection, service_id: UUID) -> Provider:
     """The service's live state, held until the transaction ends; closed and new if there was none."""
     new = asdict(Provider(service_id))
     await connection.execute(insert(providers).values(new).on_conflict_do_nothing())
     row = (await connection.execute(select(providers).where(providers.c.service_id == service_id).with_for_update())).one()
-    return Provider(**{**row._mapping, "retention": Retention(row.retention)})
+    return provider_of(row)
 
 
 async def save_provider(connection: AsyncConnection, provider: Provider) -> None:
@@ -56,12 +63,20 @@ async def provider_ids(connection: AsyncConnection) -> list[UUID]:
 
 async def load_of(connection: AsyncConnection, service_id: UUID) -> Load:
     """The places of the helpers on duty, and the chats that wait or go on."""
-    places = select(func.coalesce(func.sum(duties.c.capacity), 0)).where(duties.c.service_id == service_id).scalar_subquery()
-    of_service = select(func.count()).select_from(chats).where(chats.c.service_id == service_id)
-    active = of_service.where(chats.c.state == ChatState.ACTIVE).scalar_subquery()
-    waiting = of_service.where(chats.c.state == ChatState.WAITING).scalar_subquery()
-    row = (await connection.execute(select(places, active, waiting))).one()
-    return Load(*row)
+    return (await loads_of(connection, [service_id]))[service_id]
+
+
+async def loads_of(connection: AsyncConnection, service_ids: Sequence[UUID]) -> dict[UUID, Load]:
+    """The load of each of the services."""
+    on_duty = select(duties.c.service_id, func.sum(duties.c.capacity)).group_by(duties.c.service_id)
+    places = {row[0]: int(row[1]) for row in await connection.execute(on_duty.where(duties.c.service_id.in_(service_ids)))}
+    of_services = chats.c.service_id.in_(service_ids) & chats.c.state.in_(OPEN)
+    counted = select(chats.c.service_id, chats.c.state, func.count()).where(of_services).group_by(chats.c.service_id, chats.c.state)
+    open_chats = {(row[0], row[1]): int(row[2]) for row in await connection.execute(counted)}
+    return {
+        each: Load(places.get(each, 0), open_chats.get((each, ChatState.ACTIVE), 0), open_chats.get((each, ChatState.WAITING), 0))
+        for each in service_ids
+    }
 
 
 async def duty_of(connection: AsyncConnection, helper: UUID) -> UUID | None:
