@@ -31,8 +31,9 @@ async def walk(platform: Platform) -> int:
         await _told("reporting shows the funnel", funnel_is_shown, crew)
         while await watch.new(wait_ms=500):
             pass
-    except (AssertionError, httpx.HTTPError) as error:
-        print(f"journey: failed: {type(error).__name__}: {error}", flush=True)
+    except (AssertionError, httpx.HTTPError, ExceptionGroup) as error:
+        named = error.exceptions[0] if isinstance(error, ExceptionGroup) else error
+        print(f"journey: failed: {type(named).__name__}: {named}", flush=True)
         return 1
     finally:
         await crew.leave()
