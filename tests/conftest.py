@@ -1,0 +1,47 @@
+"""What crosses services is tested on the whole platform: started once for the session, in a folder of its own, on free ports."""
+
+import shutil
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from contracts.catalogue import SERVICES
+
+from deploy.local.journey.cast import cast
+from deploy.local.journey.stories import Crew
+from deploy.local.platform import Platform
+
+TRACES = "traces"
+"""Folder of the platform with a file of spans per service."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "platform: needs the whole platform; deselect with -m 'not platform'")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "platform" in getattr(item, "fixturenames", ()):
+            item.add_marker("platform")
+
+
+def pytest_report_header() -> str:
+    return "platform: five services, five databases, Kafka, gateway and test login, all as child processes, started when a test asks"
+
+
+@pytest.fixture(scope="session")
+def platform(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """Everything, running; spans in files, logs as talkative as an operator could set them. Its data is kept when a test failed."""
+    folder = tmp_path_factory.mktemp("platform")
+    told = {name: {"TRACES_FILE": str(folder / TRACES / f"{name}.jsonl"), "LOG_LEVEL": "DEBUG"} for name in SERVICES}
+    with Platform(folder, overrides=told, outside={}) as running:
+        yield running
+    if not request.session.testsfailed:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+async def crew(platform: Platform) -> AsyncIterator[Crew]:
+    """Those at work, and the addresses."""
+    people = Crew(platform.urls, cast())
+    yield people
+    await people.leave()
