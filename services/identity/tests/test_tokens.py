@@ -133,26 +133,26 @@ async def test_a_revoked_login_is_over(world: World) -> None:
     assert len(await world.told()) == 1
 
 
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"aud": "http://evil.example"},
-        {"aud": ["http://evil.example"]},
-        {"aud": None},
-        {"sub": "dialog"},
-        {"iss": "nobody", "sub": "nobody"},
-        {"iss": None},
-        {"exp": int(time.time()) - 60},
-        {"exp": int(time.time()) + 86_400},
-        {"exp": None},
-        {"jti": None},
-        {"iat": None},
-    ],
+WRONG_ASSERTIONS: tuple[dict[str, Any], ...] = (
+    {"aud": "http://evil.example"},
+    {"aud": ["http://evil.example"]},
+    {"aud": None},
+    {"sub": "dialog"},
+    {"iss": "nobody", "sub": "nobody"},
+    {"iss": None},
+    {"exp": 1},
+    {"exp": int(time.time()) + 86_400},
+    {"exp": None},
+    {"jti": None},
+    {"iat": None},
 )
-async def test_a_client_must_prove_who_it_is(world: World, changed: dict[str, Any]) -> None:
+
+
+async def test_a_client_must_prove_who_it_is(world: World) -> None:
     """INVARIANT: private_key_jwt is addressed to us, short-lived and complete."""
     client = RawClient(world)
-    assert refused(await client.exchange("x", client.assertion(**changed)), "invalid_client", 401)
+    for changed in WRONG_ASSERTIONS:
+        assert refused(await client.exchange("x", client.assertion(**changed)), "invalid_client", 401), changed
 
 
 async def test_an_assertion_for_several_audiences_is_refused(world: World) -> None:

@@ -1,7 +1,7 @@
 """A small service with a page, a form and an API, on a real database."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import pytest_asyncio
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from pydantic import SecretStr
+from servicekit.delivery.tables import browser_sessions
 from servicekit.service import Service, Transaction, create_app
 from servicekit.settings import ServiceSettings
 from servicekit.testing.agencies import make_agency
@@ -21,6 +22,7 @@ from servicekit.web.form import new_form
 from servicekit.web.sessions import SessionNow, StaffSession, YouthSession, end, save, youth_session_at
 from servicekit.web.submission import PresentedByOtherSite, Submitted
 from servicekit.web.tokens import BearerToken
+from sqlalchemy import delete
 
 NAME = "helpjourney"
 router = APIRouter()
@@ -96,27 +98,41 @@ async def things(token: BearerToken) -> dict[str, str]:
     return {"subject": str(token.subject)}
 
 
+@pytest.fixture(scope="session")
+def agencies(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("agencies")
+    for name in (NAME, "identity"):
+        make_agency(name, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def dsn(templates: Templates) -> Iterator[str]:
+    """One database for all tests here; each finds it empty."""
+    loop = asyncio.new_event_loop()
+    copy = templates.copy("plumbing", prepare_plumbing)
+    yield loop.run_until_complete(copy.__aenter__())
+    loop.run_until_complete(copy.__aexit__(None, None, None))
+    loop.close()
+
+
 @pytest.fixture
-def settings(tmp_path: Path, dsn: str) -> ServiceSettings:
-    keys, trust = make_agency(NAME, tmp_path)
-    make_agency("identity", tmp_path)
+def settings(agencies: Path, dsn: str) -> ServiceSettings:
     return ServiceSettings(
-        database_url=SecretStr(dsn), keys_dir=keys, trust_dir=trust, identity_internal_url="http://127.0.0.1:9", port=1, internal_port=2
+        database_url=SecretStr(dsn),
+        keys_dir=agencies / "keys" / NAME,
+        trust_dir=agencies / "trust",
+        identity_internal_url="http://127.0.0.1:9",
     )
-
-
-@pytest_asyncio.fixture
-async def dsn(templates: Templates) -> AsyncIterator[str]:
-    async with templates.copy("plumbing", prepare_plumbing) as address:
-        yield address
 
 
 @pytest_asyncio.fixture
 async def app(settings: ServiceSettings) -> AsyncIterator[FastAPI]:
     made = create_app(Service(name=NAME, settings=settings, routers=[router, relying_party.router], pages=PlainPages()))
+    async with made.state.begin() as uow:
+        await uow.connection.execute(delete(browser_sessions))
     yield made
     await made.state.engine.dispose()
-    await asyncio.sleep(0)
 
 
 @pytest_asyncio.fixture
