@@ -12,6 +12,10 @@ ADDRESS_HEADERS = ("X-Forwarded-For", "X-Real-Ip", "X-Client-Ip", "Forwarded", "
 """What would tell a service where its reader sits. Caddy adds the first by itself; others could be sent by a client."""
 
 
+LONGEST_ADDRESS = 8000
+"""Characters. A longer address would end in the HTTP parser of a service, with a bare line of text."""
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """One host name and the address (host:port) of the service behind it."""
@@ -57,6 +61,8 @@ def _site(port: int, route: Route, bind: str, static: Path) -> str:
     strip_down = "\n".join(f"\t\t\theader_down -{name}" for name in (*TRACE_HEADERS, "Server", "Via"))
     return f"""http://{route.host}:{port} {{
 	bind {bind}
+	@long expression size({{http.request.uri}}) > {LONGEST_ADDRESS}
+	error @long 414
 	handle /_gateway/* {{
 		root * {static}
 		uri strip_prefix /_gateway
@@ -78,13 +84,19 @@ def _site(port: int, route: Route, bind: str, static: Path) -> str:
 			}}
 		}}
 	}}
-	handle_errors 413 {{
-		header -Server
-		respond "For stor" 413
-	}}
-	handle_errors {{
+{_error_page("413", "too_large.html", 413, static)}
+{_error_page("414", "too_large.html", 414, static)}
+{_error_page("", "down.html", 503, static)}
+}}
+"""
+
+
+def _error_page(caught: str, page: str, status: int, static: Path) -> str:
+    """Serve a static page for errors of the gateway itself: those with the status `caught`, or all."""
+    retry = "\t\t\tRetry-After 10\n" if status == 503 else ""
+    return f"""	handle_errors {caught} {{
 		root * {static}
-		rewrite * /down.html
+		rewrite * /{page}
 		header {{
 			Content-Type "text/html; charset=utf-8"
 			Content-Language nb
@@ -92,14 +104,11 @@ def _site(port: int, route: Route, bind: str, static: Path) -> str:
 			Content-Security-Policy "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 			Referrer-Policy same-origin
 			X-Content-Type-Options nosniff
-			Retry-After 10
-			-Server
+{retry}			-Server
 			-Etag
 			-Last-Modified
 		}}
 		file_server {{
-			status 503
+			status {status}
 		}}
-	}}
-}}
-"""
+	}}"""

@@ -128,7 +128,13 @@ def test_nothing_about_a_failed_request_is_logged(ask, gateway):
 
 
 def test_a_body_of_more_than_a_megabyte_is_refused(ask):
-    assert ask("POST", "localhost", "/a", content=b"x" * 1_100_000).status_code == 413
+    for answer, status in (
+        (ask("POST", "localhost", "/a", content=b"x" * 1_100_000), 413),
+        (ask("GET", "localhost", f"/a?q={'x' * 60_000}"), 414),
+    ):
+        assert answer.status_code == status
+        assert "Teksten er for lang" in answer.text
+        assert all(f"tel:{number}" in answer.text for number in ("113", "112", "116117", "116111", "116123"))
 
 
 def test_an_unknown_host_reaches_no_service(ask):
