@@ -62,7 +62,9 @@ def _site(port: int, route: Route, bind: str, static: Path) -> str:
     return f"""http://{route.host}:{port} {{
 	bind {bind}
 	@long expression size({{http.request.uri}}) > {LONGEST_ADDRESS}
-	error @long 414
+	handle @long {{
+		error 414
+	}}
 	handle /_gateway/* {{
 		root * {static}
 		uri strip_prefix /_gateway
