@@ -201,6 +201,7 @@ def _known_level(asked: str) -> str:
 
 def _without(cookie: str, response: Response) -> Response:
     response.headers.append("Set-Cookie", host_cookie(cookie, "", max_age=0))
+    response.headers["Cache-Control"] = "no-store"  # on the open services too: the page answers one person's login
     return response
 
 
