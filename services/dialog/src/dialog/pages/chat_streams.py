@@ -32,7 +32,7 @@ async def stream_for_youth(
                 proposed = await proposal_of(uow.connection, chat.id, desk.vault) is not None
             except ChatNotFoundError:
                 return _gone(last)
-        status = look.fragment(request, "chats/status.html", chat=now, proposed=proposed)
+        status = look.fragment(request, "chats/status.html", chat=now, proposed=proposed, live=True)
         events = _events(look, request, new, Author.YOUTH, status if status != said else "")
         said = status
         return _glance(now, events, new, last)

@@ -230,6 +230,7 @@ async def _talk(
         messages=messages,
         proposed=proposal is not None,
         reader=Author.YOUTH,
+        live=False,
         service=service,
         retention=look.translation(request)(RETENTIONS[chat.retention]),
         text=text,

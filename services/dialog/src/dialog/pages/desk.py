@@ -35,7 +35,7 @@ from dialog.pages.chat_desk import (
 from dialog.pages.question_desk import Look, act_once
 from dialog.pages.words import AGES, LANGUAGES, TOPICS, named
 from dialog.queries.availability import duty_now, own_chat_services
-from dialog.queries.chats import messages_after, own_chats, proposal_of, waiting_chats
+from dialog.queries.chats import Proposal, messages_after, own_chats, proposal_of, waiting_chats
 
 router = APIRouter(prefix="/ansatt", default_response_class=HTMLResponse)
 
@@ -219,7 +219,7 @@ async def _talk(
         proposal=proposal,
         reader=Author.HELPER,
         others=[other for other in own if other.id != chat.id],
-        values={"text": "", "summary": "", "need": chat.topic_code, "urgency": Urgency.ROUTINE, **(values or {})},
+        values={"text": "", **_proposed(chat, proposal), **(values or {})},
         errors=errors or {},
         needs=named(TOPICS, say),
         urgency_options=named(URGENCIES, say),
@@ -228,6 +228,13 @@ async def _talk(
         form=partial(new_form, session),
         **_words(),
     )
+
+
+def _proposed(chat: Chat, proposal: Proposal | None) -> dict[str, str]:
+    """What stands in the form of the offer: the newest proposal, else what the youth said that it's about."""
+    if proposal is None:
+        return {"need": chat.topic_code, "urgency": Urgency.ROUTINE, "summary": ""}
+    return {"need": proposal.need, "urgency": proposal.urgency, "summary": "\n".join(proposal.sentences)}
 
 
 def _words() -> dict[str, Any]:

@@ -230,11 +230,11 @@ def _carry(request: Request, look: Look, desk: ChatDesk, submitted: Submission, 
     return look.render(
         request,
         "handoffs/carry.html",
-        form_action=[desk.helpjourney_url],
+        form_action=[desk.helpjourney_url] if device is Device.SAME else [],
         shown=shown_secret(desk.service_key, submitted.key, device),
         same_device=device is Device.SAME,
         expires_at=expires_at,
         claim_url=f"{desk.helpjourney_url}/inn",
-        helpjourney_host=desk.helpjourney_url.split("://", 1)[-1],
+        claim_place=f"{desk.helpjourney_url}/inn".split("://", 1)[-1],
         form=new_form(submitted.session),
     )
