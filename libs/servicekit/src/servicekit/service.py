@@ -50,8 +50,11 @@ class Service:
 
     @property
     def version(self) -> str:
-        """The service's own version, as its package says."""
-        return metadata.version(self.name)
+        """The service's own version, as its package says; `unreleased` where it isn't installed, like a stand-in."""
+        try:
+            return metadata.version(self.name)
+        except metadata.PackageNotFoundError:
+            return "unreleased"
 
 
 def begin_of(request: Request) -> Begin:
