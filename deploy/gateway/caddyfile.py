@@ -78,6 +78,8 @@ def _site(port: int, route: Route, bind: str, static: Path) -> str:
 		}}
 		reverse_proxy {route.upstream} {{
 			flush_interval -1
+			# A service may refuse before it has read all; passed on piecemeal, its answer is then lost now and then.
+			request_buffers 1MB
 {strip_up}
 {strip_down}
 			transport http {{

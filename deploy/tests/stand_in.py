@@ -7,16 +7,21 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Echoes method, path and headers; `/stream` sends two events, the second after the reader has had time to see the first."""
+    """Echoes method, path and headers, and how many requests have begun.
+
+    `/stream` sends two events, the second after the reader has had time to see the first.
+    """
 
     protocol_version = "HTTP/1.1"
+    begun = 0
 
     def do_GET(self) -> None:
+        Handler.begun += 1
         if self.path == "/stream":
             self._stream()
             return
         length = int(self.headers.get("content-length") or 0)
-        seen = {"method": self.command, "path": self.path, "headers": [list(item) for item in self.headers.items()]}
+        seen = {"method": self.command, "path": self.path, "headers": [list(item) for item in self.headers.items()], "begun": Handler.begun}
         self.rfile.read(length)
         body = json.dumps(seen).encode()
         self.send_response(200)
