@@ -9,6 +9,7 @@ from contracts.catalogue import SERVICES
 from deploy.local.journey.cast import cast
 from deploy.local.journey.stories import Crew
 from deploy.local.platform import Platform
+from deploy.local.unprivileged import remove_folder
 
 TRACES = "traces"
 """Folder of the platform with a file of spans per service."""
@@ -36,6 +37,8 @@ def platform(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     with Platform(folder, overrides=told, outside={}) as running:
         yield running
     if not request.session.testsfailed:
+        for cluster in (folder / "data" / "postgres").glob("*/cluster"):
+            remove_folder(cluster)
         shutil.rmtree(folder, ignore_errors=True)
 
 

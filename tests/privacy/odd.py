@@ -86,7 +86,8 @@ async def logs_out(walk: Walk, youth: Youth) -> None:
     """The end of her login, and the quick exit."""
     page = await youth.opens("helpjourney", "/")
     await youth.browser.submit(page.form("/logg-ut"))
-    page = await youth.opens("dialog", "/spor")
-    if page.has_form("/forlat"):
-        page_form = page.form("/forlat")
-        await youth.browser.raw("POST", page_form.action, {"sec-fetch-site": "same-origin"}, data=page_form.fields)
+    form = (await youth.opens("dialog", "/spor")).form("/forlat")
+    browser = walk.browser()
+    browser.cookies = youth.browser.cookies
+    await browser.raw("POST", form.action, {"sec-fetch-site": "same-origin"}, data=form.fields)
+    await browser.__aexit__(None, None, None)

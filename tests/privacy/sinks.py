@@ -2,6 +2,7 @@
 
 import asyncio
 import mmap
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,11 +38,12 @@ class Sinks:
 
     def files(self) -> Iterator[tuple[str, Path]]:
         """Every other file of the platform's folder, `files:<path>`: tables and their journals, segments, reminders, keys."""
-        for path in sorted(self.folder.rglob("*")):
-            place = path.relative_to(self.folder)
-            seen = place.parts[0] in ("logs", "traces") or path.suffix in (".index", ".timeindex") or "pattern" in place.parts
-            if path.is_file() and not path.is_symlink() and not seen and path.stat().st_size:
-                yield f"files:{place}", path
+        for folder, _, names in os.walk(self.folder, followlinks=True):  # a cluster may lie where its own user can reach it
+            for path in (Path(folder, name) for name in names):
+                place = path.relative_to(self.folder)
+                seen = place.parts[0] in ("logs", "traces") or path.suffix in (".index", ".timeindex") or "pattern" in place.parts
+                if not seen and path.is_file() and path.stat().st_size:
+                    yield f"files:{place}", path
 
 
 async def look_at_everything(platform: Platform) -> Sinks:

@@ -84,7 +84,7 @@ def _like(record: ConsumerRecord, **changed: Any) -> ConsumerRecord:
 def allowed_in_both(sinks: Sinks) -> set[str]:
     """What the databases on both sides of the border may hold: public things, staff's own logins at dialog, offers that still wait."""
     level_3, identity = sinks.databases["helpjourney"], sinks.databases["identity"]
-    waiting = ids_in(str([[row["handoff_id"], row["lookup_hash"], (row["salt"] or b"").hex()] for row in level_3["offers"]]))
+    waiting = ids_of_tables({"offers": level_3["offers"]}).keys()
     spent = ids_in(str([row["lookup_hash"] for row in level_3["spent_secrets"]]))
     own = [row for row in identity["logins"] if row["reader"] == "dialog"]
     assert {row["scope"] for row in own} <= {"staff"}, "no youth logs in at dialog"

@@ -2,6 +2,7 @@
 
 import base64
 import secrets
+from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
@@ -118,7 +119,7 @@ def test_every_kind_of_input_was_given_a_canary(walk: Walk) -> None:
         lambda text: quote(text).encode(),
     ],
 )
-def test_a_canary_is_found_however_it_is_written(written) -> None:
+def test_a_canary_is_found_however_it_is_written(written: Callable[[str], bytes]) -> None:
     canaries = Canaries()
     text, number = canaries.word("a word"), canaries.digits("a number", "05897499887")
     around = secrets.token_bytes(5000)

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from deploy.local.journey.browser import Page
+from deploy.local.journey.browser import Browser, Page
 from deploy.local.journey.cast import CHAT_HELPER, CLINICIAN, EDITOR, PANEL, Cast, cast, synthetic_number
 from deploy.local.journey.forms import Form
 from deploy.local.journey.people import Clinician, Editor, Expert, Helper, Youth
@@ -52,9 +52,8 @@ class Walk:
     def __post_init__(self) -> None:
         self.noise = self._noise()
         self._know_who_is_there()
-        self.panel, self.editor, self.helper, self.clinician = (
-            kind(self.urls, self.browser()) for kind in (Expert, Editor, Helper, Clinician)
-        )
+        self.panel, self.editor = Expert(self.urls, self.browser()), Editor(self.urls, self.browser())
+        self.helper, self.clinician = Helper(self.urls, self.browser()), Clinician(self.urls, self.browser())
 
     @property
     def urls(self) -> Mapping[str, str]:
@@ -78,13 +77,13 @@ class Walk:
         unexpected = {self.word("name of an unexpected field"): "1", "x": self.word("unexpected field")}
         return {**form.filled(values, button), **unexpected}
 
-    async def sends(self, who: Witness, form: Form, values: Mapping[str, str], *, status: int = 200, button: str = "") -> Page:
+    async def sends(self, who: Browser, form: Form, values: Mapping[str, str], *, status: int = 200, button: str = "") -> Page:
         """Sends a form with unexpected fields; fails unless the answer (after redirects) has `status`."""
         page = await who.post(form.action, self.planted_with(form, values, button))
         assert page.status == status, f"{page.status} instead of {status} at {form.action}: {page.text[:300]}"
         return page
 
-    async def sends_wrong(self, who: Witness, form: Form, values: Mapping[str, str], *status: int) -> None:
+    async def sends_wrong(self, who: Browser, form: Form, values: Mapping[str, str], *status: int) -> None:
         """Sends a form with values that it doesn't offer."""
         page = await who.post(form.action, {**form.fields, **values})
         assert page.status in (status or (422,)), f"{page.status} at {form.action}: {page.text[:300]}"

@@ -32,7 +32,7 @@ class Exchange:
 
     @property
     def is_page(self) -> bool:
-        return self.headers.get("content-type", "").startswith("text/html")
+        return str(self.headers.get("content-type")).startswith("text/html")
 
 
 class _PastTheGateway(httpx.AsyncHTTPTransport):
