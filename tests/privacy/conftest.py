@@ -9,7 +9,7 @@ import pytest
 
 from deploy.local.journey.cast import synthetic_number
 from deploy.local.platform import Platform
-from tests.privacy import levels, odd, others
+from tests.privacy import around, levels, odd, others
 from tests.privacy.sinks import Sinks, look_at_everything, until_quiet
 from tests.privacy.walk import Walk
 
@@ -43,6 +43,8 @@ async def _take(walk: Walk) -> None:
     await levels.goes_in(walk, youth, carrying)
     await levels.wishes(walk, youth)
     await youth.ends_chat()
+    await around.looks_around(walk, youth)
+    await around.visits_desks(walk)
     await others.claims_with_a_code(walk, "another", synthetic_number(151), past_gateway=False)
     await others.claims_with_a_code(walk, "one past the gateway", synthetic_number(152), past_gateway=True)
     await others.takes_it_back(walk)

@@ -5,13 +5,14 @@ from servicekit.claim_secret import TypedCode
 from deploy.local.journey.browser import Page
 from deploy.local.journey.cast import CHAT_HELPER, CLINICIAN, EDITOR, MUNICIPALITY, PANEL, synthetic_number
 from deploy.local.journey.people import Youth, code_on, fine, is_wish, until, wish_link
+from tests.privacy.around import listens
 from tests.privacy.walk import NUMBER, Walk
 
 LONG = "x" * 100_000
 
 
 async def reads(walk: Walk, youth: Youth) -> None:
-    """Level 1: the front page and all it links to, searches, addresses that lead nowhere."""
+    """Level 1: the front page, searches, addresses that lead nowhere."""
     info, browser = walk.urls["info"], youth.browser
     front = await youth.opens("info", "/")
     await browser.submit(front.form("/sok"), {"q": f"eksamensangst {walk.word('search words')}"})
@@ -27,9 +28,6 @@ async def reads(walk: Walk, youth: Youth) -> None:
         f"/?spraak={walk.word('query')}",
     ):
         await browser.get(info + path)
-    for link in dict.fromkeys(front.links):
-        if link.startswith(info) and "spraak=" not in link:
-            fine(await browser.get(link))
 
 
 async def asks(walk: Walk, youth: Youth) -> None:
@@ -43,7 +41,9 @@ async def asks(walk: Walk, youth: Youth) -> None:
     mail = f"{walk.word('e-mail')}@example.org"
     about = f"Jeg heter {walk.word('name')}. Ring {canaries.digits('phone', '+4790412387', '90412387')} eller skriv til {mail}."
     values = {"text": f"{about} {walk.sentence('question to publish')}", "topic": "school", "publish": "yes"}
-    published = canaries.credential("receipt code", code_on(await walk.sends(browser, form, values)))
+    receipt = await walk.sends(browser, form, values)
+    published = canaries.credential("receipt code", code_on(receipt))
+    await walk.sends(browser, receipt.form("/spor/sjekk"), {"code": walk.word("receipt code, mistyped")})
     await _answers(walk, "question to publish", "answer to publish")
     await _publishes(walk)
     await _tries_codes(walk, youth)
@@ -52,7 +52,7 @@ async def asks(walk: Walk, youth: Youth) -> None:
     form = (await youth.opens("dialog", "/spor")).form("/spor")
     values = {"text": walk.sentence("question"), "topic": "body", "publish": "no"}
     private = canaries.credential("receipt code of the other question", code_on(await walk.sends(browser, form, values)))
-    await _answers(walk, "question", "answer")
+    await _answers(walk, "question", "answer", read_by_another=True)
     page = await youth.reads_answer(private, walk.word("answer"))
     await walk.sends(browser, page.form("/svar/slett"), {})
 
@@ -64,8 +64,8 @@ async def _tries_codes(walk: Walk, youth: Youth) -> None:
     await walk.sends_wrong(youth.browser, form, {"code": walk.canaries.credential("unknown receipt code", "ZQX1-2345-6789-VWXY")}, 404, 422)
 
 
-async def _answers(walk: Walk, question: str, answer: str) -> None:
-    """The panel finds her question, writes a draft, and answers."""
+async def _answers(walk: Walk, question: str, answer: str, *, read_by_another: bool = False) -> None:
+    """The panel finds her question, writes a draft, and answers, perhaps after a second pair of eyes."""
     panel, browser = walk.panel, walk.panel.browser
     queue = await panel.starts("dialog", "/ansatt/sporsmal", PANEL)
     page = await _question_with(walk, queue, walk.word(question))
@@ -73,9 +73,20 @@ async def _answers(walk: Walk, question: str, answer: str) -> None:
     page = await walk.sends(browser, page.form("/ta"), {})
     form = page.form("/svar")
     await walk.sends_wrong(browser, form, {"answer": LONG + walk.word("far too long answer"), "profession": "Lege", "do": "send"})
-    page = await walk.sends(browser, form, {"answer": walk.sentence("draft"), "profession": ""}, button="kladd")
+    draft = {"answer": walk.sentence("draft"), "profession": walk.word(f"profession in the draft of {answer}")}
+    page = await walk.sends(browser, form, draft, button="Be en kollega" if read_by_another else "kladd")
+    if read_by_another:
+        page = await _comments(walk, question)
+        browser = walk.editor.browser
     values = {"answer": walk.sentence(answer), "profession": f"Lege {walk.word(f'profession at {answer}')}"}
     await walk.sends(browser, page.form("/svar"), values, button="Send")
+
+
+async def _comments(walk: Walk, question: str) -> Page:
+    editor = walk.editor
+    await editor.starts("dialog", "/ansatt/sporsmal", EDITOR)
+    page = fine(await editor.browser.get(walk.questions[question]))
+    return await walk.sends(editor.browser, page.form("/kommentar"), {"note": walk.sentence("comment on a draft")})
 
 
 async def _question_with(walk: Walk, queue: Page, word: str) -> Page:
@@ -115,6 +126,8 @@ async def chats(walk: Walk, youth: Youth) -> Page:
     form = (await helper.sees(talk)).form("/svar")
     await walk.sends(helper.browser, form, {"text": walk.sentence("helper's message")})
     await youth.reads(walk.word("helper's message"))
+    await listens(walk, browser, f"{walk.urls['dialog']}/chat/strom")
+    await listens(walk, helper.browser, f"{talk.url}/strom")
     form = (await helper.sees(talk)).form("/videre")
     summary = f"{walk.sentence('summary sentence, ticked')} {walk.sentence('summary sentence, not ticked')}"
     await walk.sends(helper.browser, form, {"need": "mental_health", "urgency": "soon", "summary": summary})

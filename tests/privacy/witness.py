@@ -76,6 +76,12 @@ class Witness(Browser):
         response = await self._http.request(method, url, headers=sent, **body)  # type: ignore[arg-type]
         self.seen.append(Exchange(method, url, response.status_code, response.headers, response.text, sent["cookie"]))
 
+    async def peek(self, url: str, headers: Mapping[str, str]) -> None:
+        """Opens a stream, keeps how it began, and goes."""
+        sent = {"cookie": self._cookies_for(url), **self.noise, **headers}
+        async with self._http.stream("GET", url, headers=sent) as response:
+            self.seen.append(Exchange("GET", url, response.status_code, response.headers, "", sent["cookie"]))
+
 
 def ports_of(platform: Platform) -> dict[str, int]:
     """Where each host's service listens behind the gateway."""
