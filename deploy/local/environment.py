@@ -60,7 +60,6 @@ def service_environment(service: str, addresses: Addresses, folder: Path, dsn: s
         "KAFKA_BOOTSTRAP_SERVERS": bootstrap,
         "PORT": str(addresses.ports[service]),
         "INTERNAL_PORT": str(addresses.internal_ports[service]),
-        "PUBLIC_URL": addresses.url(service),
         "IDENTITY_INTERNAL_URL": f"http://127.0.0.1:{addresses.ports['identity']}",
         "KEYS_DIR": str(folder / "keys" / service),
         "TRUST_DIR": str(folder / "trust"),

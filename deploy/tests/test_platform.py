@@ -53,7 +53,7 @@ def test_each_service_gets_its_own_database_keys_and_settings_and_nothing_else(p
     seen = {service: told(platform, service) for service in HOSTS}
     assert len({facts["DATABASE_URL"].split("@")[1] for facts in seen.values()}) == 5
     assert {facts["KEYS_DIR"].rsplit("/", 1)[1] for facts in seen.values()} == set(HOSTS)
-    assert seen["dialog"]["PUBLIC_URL"] == f"http://snakk.localhost:{platform.addresses.gateway_port}"
+    assert seen["dialog"]["DIALOG_URL"] == f"http://snakk.localhost:{platform.addresses.gateway_port}"
     assert [service for service, facts in seen.items() if facts["IDPORTEN_ISSUER"]] == ["identity"]
     assert seen["dialog"]["CLOCK_OFFSET_SECONDS"] == "60"
     assert not any("SECRET" in name or name == "PWD" for facts in seen.values() for name in facts["all"])

@@ -5,6 +5,8 @@ import time
 from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from servicekit.problems import status_of
+
 REQUESTS = Counter("stegvis_http_requests_total", "Requests answered", ["method", "route", "status"])
 SECONDS = Histogram("stegvis_http_seconds", "Time to the start of the answer, seconds", ["route"])
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -22,12 +24,19 @@ class RequestMetrics:
             return
         started = time.perf_counter()
 
+        def count(status: int) -> None:
+            route = getattr(scope.get("route"), "path", "none")
+            method = scope["method"] if scope["method"] in METHODS else "other"
+            REQUESTS.labels(method, route, str(status)).inc()
+            SECONDS.labels(route).observe(time.perf_counter() - started)
+
         async def counted(message: Message) -> None:
             if message["type"] == "http.response.start":
-                route = getattr(scope.get("route"), "path", "none")
-                method = scope["method"] if scope["method"] in METHODS else "other"
-                REQUESTS.labels(method, route, str(message["status"])).inc()
-                SECONDS.labels(route).observe(time.perf_counter() - started)
+                count(message["status"])
             await send(message)
 
-        await self._app(scope, receive, counted)
+        try:
+            await self._app(scope, receive, counted)
+        except Exception as error:
+            count(status_of(error))  # it is answered outside of this middleware
+            raise

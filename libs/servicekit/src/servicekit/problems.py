@@ -105,7 +105,13 @@ def install(app: FastAPI, pages: Pages | None) -> None:
     @app.exception_handler(Exception)
     async def of_failure(request: Request, error: Exception) -> Response:
         log.error("request failed", route=getattr(request.scope.get("route"), "path", None), exc_info=error)
-        return answer(request, Problem(503, headers={"Retry-After": "5"}) if is_transient(error) else Problem(500))
+        status = status_of(error)
+        return answer(request, Problem(status, headers={"Retry-After": "5"} if status == 503 else None))
+
+
+def status_of(error: Exception) -> int:
+    """What an error that no door expected is answered with: 503 for what passes by itself, else 500."""
+    return 503 if is_transient(error) else 500
 
 
 def reads_pages(request: Request) -> bool:
