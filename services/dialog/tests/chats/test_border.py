@@ -62,10 +62,18 @@ def _values(row: dict[str, Any]) -> set[str]:
     """Whatever could be compared: not small numbers, flags and coarse times."""
     found: set[str] = set()
     for name, value in row.items():
-        if isinstance(value, bytes | str) and value[:1] in (b"{", "{"):
-            found |= _values(json.loads(value))
-        elif isinstance(value, dict):
-            found |= _values(value)
+        if (parts := _parts(value)) is not None:
+            found |= _values(parts)
         elif name not in COARSE:
             found.add(value.hex() if isinstance(value, bytes) else str(value))
     return {value for value in found if value not in ("True", "False", "None") and not (value.isdigit() and int(value) < 100)}
+
+
+def _parts(value: Any) -> dict[str, Any] | None:
+    """What a JSON object holds. A cipher text may begin like one by chance and is none."""
+    if isinstance(value, bytes | str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return None
+    return value if isinstance(value, dict) else None
