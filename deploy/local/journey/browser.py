@@ -86,6 +86,10 @@ class Page:
                 return address
         raise NoSuchFormError(f"{self.status} {self.url}: no link with {part!r}")
 
+    def has_link(self, part: str) -> bool:
+        """Whether `link` would find one."""
+        return any(part in address for address in self.links)
+
 
 @dataclass
 class Browser:

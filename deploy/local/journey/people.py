@@ -102,8 +102,8 @@ class Youth(Person):
 
     async def goes_on(self, own: str = "", device: str = "same") -> Page:
         """Sees what would travel, ticks the first sentence if there is one, adds one of her own, and says yes."""
-        page = await until(lambda: self.opens("dialog", "/videre"), lambda page: page.has_form("/videre", field="own"), "the border page")
-        form = page.form("/videre", field="own")
+        talk = await until(lambda: self.opens("dialog", "/chat/samtale"), lambda page: page.has_link("/videre"), "the offer to go on")
+        form = fine(await self.browser.get(talk.link("/videre"))).form("/videre", field="own")
         chosen = {"include_1": "yes"} if "include_1" in form.choices else {}
         return fine(await self.browser.submit(form, {"own": own, "device": device, **chosen}, button="Ja"))
 
