@@ -81,7 +81,7 @@ async def test_only_a_chosen_language_sets_a_cookie(browser):
 
 
 async def test_an_article_that_is_not_translated_is_shown_in_bokmal_and_marked_so(browser):
-    page = await browser.get("/artikkel/sovn", headers={"accept-language": "nn"})
+    page = await browser.get("/artikkel/sorg", headers={"accept-language": "nn"})
     assert "Denne teksten finst ikkje på språket du har valt." in page.text
     assert '<article lang="nb">' in page.text
 
