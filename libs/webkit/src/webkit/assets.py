@@ -12,7 +12,7 @@ MANIFEST = "manifest.json"
 
 COMPONENTS = (
     "base", "button", "card", "details", "divider", "error-summary", "field", "fieldset", "heading", "input", "label", "link",
-    "list", "pagination", "paragraph", "skip-link", "table", "tabs", "tag", "alert", "validation-message",
+    "list", "pagination", "paragraph", "skeleton", "skip-link", "table", "tag", "alert", "validation-message",
 )  # fmt: skip
 """The components of Designsystemet that the parts use; a first view carries no others."""
 

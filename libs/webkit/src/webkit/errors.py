@@ -1,4 +1,4 @@
-"""What an error page says: what is true, that nothing is her fault, and what she can do next."""
+"""What a page says when it can't be what was hoped for: what is true, that nothing is her fault, and what she can do next."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,47 +8,73 @@ from webkit.i18n import mark as _
 
 @dataclass(frozen=True, slots=True)
 class ErrorPage:
-    """Texts are msgids. `ways`: link text -> which address (`here`, `home`, or a service's name)."""
+    """Texts are msgids. `ways`: link text -> where to: `here`, `home`, or a service's name with a path (`dialog/spor`)."""
 
     title: str
     text: str
     ways: Mapping[str, str] = field(default_factory=dict)
+    picture: str = "feil-vei"
+    """A drawing in templates/webkit/drawings."""
 
 
-_TALK = _("Spør eller chat anonymt")
-_READ = _("Les og finn hjelp")
-_HOME = _("Til forsiden her")
-_AGAIN = _("Prøv igjen")
+_TALK = {_("Spør eller chat anonymt"): "dialog"}
+_ASK = {_("Skriv et spørsmål"): "dialog/spor"}
+_READ = {_("Les og finn hjelp"): "info"}
+_OPEN = {_("Finn noen som er åpne"): "info/hjelp"}
+_HOME = {_("Til forsiden her"): "home"}
+_AGAIN = {_("Prøv igjen"): "here"}
 
-HUMAN: Mapping[str, str] = {_HOME: "home", _TALK: "dialog", _READ: "info"}
-RETRY: Mapping[str, str] = {_AGAIN: "here", _TALK: "dialog", _READ: "info"}
+HUMAN: Mapping[str, str] = _HOME | _TALK | _READ
+RETRY: Mapping[str, str] = _AGAIN | _TALK | _READ
+ELSEWHERE: Mapping[str, str] = _OPEN | _ASK | _AGAIN
 
 ERRORS: Mapping[str, ErrorPage] = {
-    "bad_request": ErrorPage(_("Vi forstod ikke det som ble sendt"), _("Gå tilbake og prøv en gang til. Ingenting er lagret."), RETRY),
-    "invalid": ErrorPage(_("Noe mangler i skjemaet"), _("Gå tilbake og se over det du skrev. Ingenting er sendt ennå."), RETRY),
-    "too_large": ErrorPage(_("Teksten er for lang"), _("Gå tilbake og kort den ned litt. Ingenting er sendt ennå."), RETRY),
-    "not_logged_in": ErrorPage(
-        _("Du må logge inn først"), _("Du er ikke logget inn, eller så er du logget ut fordi det har gått en stund."), HUMAN
+    "bad_request": ErrorPage(
+        _("Vi forstod ikke det som ble sendt"), _("Gå tilbake og prøv en gang til. Ingenting er lagret."), RETRY, "feil-vei"
     ),
-    "forbidden": ErrorPage(_("Du kommer ikke inn her"), _("Siden er for noen andre. Du har ikke gjort noe galt."), HUMAN),
+    "invalid": ErrorPage(_("Noe mangler i skjemaet"), _("Gå tilbake og se over det du skrev. Ingenting er sendt ennå."), RETRY, "skjema"),
+    "too_large": ErrorPage(_("Teksten er for lang"), _("Gå tilbake og kort den ned litt. Ingenting er sendt ennå."), RETRY, "skjema"),
+    "not_logged_in": ErrorPage(
+        _("Du må logge inn først"),
+        _("Du er ikke logget inn, eller så er du logget ut fordi det har gått en stund."),
+        HUMAN,
+        "logg-inn",
+    ),
+    "forbidden": ErrorPage(_("Du kommer ikke inn her"), _("Siden er for noen andre. Du har ikke gjort noe galt."), HUMAN, "ikke-din"),
     "form_not_ours": ErrorPage(
         _("Skjemaet er for gammelt"),
         _("Siden var åpen for lenge, eller er åpnet et annet sted. Åpne den på nytt. Ingenting er sendt."),
         RETRY,
+        "skjema",
     ),
-    "refused": ErrorPage(_("Du kom ikke inn"), _("Innloggingen ble ikke godtatt. Du kan få hjelp uten å logge inn."), HUMAN),
-    "not_found": ErrorPage(_("Vi finner ikke siden"), _("Adressen kan være feil, eller siden er flyttet."), HUMAN),
-    "gone": ErrorPage(_("Dette finnes ikke lenger"), _("Det er slettet, eller så er tiden gått ut."), HUMAN),
-    "expired": ErrorPage(_("Tiden har gått ut"), _("Koden eller siden kan ikke brukes lenger. Du kan begynne på nytt."), HUMAN),
-    "wrong_method": ErrorPage(_("Dette kan ikke gjøres slik"), _("Gå til forsiden og begynn derfra."), HUMAN),
-    "conflict": ErrorPage(_("Noen rakk det før deg"), _("Det er gjort en endring i mellomtiden. Se hvordan det står til nå."), RETRY),
-    "too_many": ErrorPage(_("Du må vente litt"), _("Det har vært mange forsøk på kort tid. Vent noen minutter og prøv igjen."), RETRY),
+    "refused": ErrorPage(_("Du kom ikke inn"), _("Innloggingen ble ikke godtatt. Du kan få hjelp uten å logge inn."), HUMAN, "nei"),
+    "not_found": ErrorPage(_("Vi finner ikke siden"), _("Adressen kan være feil, eller siden er flyttet."), HUMAN, "feil-vei"),
+    "gone": ErrorPage(_("Dette finnes ikke lenger"), _("Det er slettet, eller så er tiden gått ut."), HUMAN, "borte"),
+    "expired": ErrorPage(_("Tiden har gått ut"), _("Koden eller siden kan ikke brukes lenger. Du kan begynne på nytt."), HUMAN, "utlopt"),
+    "wrong_method": ErrorPage(_("Dette kan ikke gjøres slik"), _("Gå til forsiden og begynn derfra."), HUMAN, "feil-vei"),
+    "conflict": ErrorPage(
+        _("Noen rakk det før deg"), _("Det er gjort en endring i mellomtiden. Se hvordan det står til nå."), RETRY, "skjema"
+    ),
+    "too_many": ErrorPage(
+        _("Du må vente litt"), _("Det har vært mange forsøk på kort tid. Vent noen minutter og prøv igjen."), RETRY, "mange"
+    ),
     "full": ErrorPage(
-        _("Det er fullt akkurat nå"), _("Mange vil snakke nå, og vi rekker ikke flere. Du kan prøve igjen om litt, eller ringe."), RETRY
+        _("Det er fullt akkurat nå"),
+        _("Mange vil snakke nå, og vi rekker ikke flere. Du kan prøve igjen om litt, eller ringe."),
+        ELSEWHERE,
+        "fullt",
     ),
-    "closed": ErrorPage(_("Det er stengt nå"), _("Ingen svarer her akkurat nå. Du kan skrive et spørsmål, eller ringe."), HUMAN),
-    "failed": ErrorPage(_("Noe gikk galt hos oss"), _("Det er vår feil, ikke din. Prøv igjen om litt."), RETRY),
-    "unavailable": ErrorPage(_("Siden er nede akkurat nå"), _("Vi prøver å få den opp igjen. Prøv igjen om noen minutter."), RETRY),
+    "closed": ErrorPage(
+        _("Det er stengt nå"), _("Ingen svarer her akkurat nå. Du kan skrive et spørsmål, eller ringe."), ELSEWHERE, "stengt"
+    ),
+    "offline": ErrorPage(
+        _("Du er ikke på nett"),
+        _("Telefonen eller maskinen har mistet nettet. Det du har skrevet, står her fortsatt. Du kan ringe uten nett."),
+        _AGAIN,
+        "frakoblet",
+    ),
+    "failed": ErrorPage(_("Noe gikk galt hos oss"), _("Det er vår feil, ikke din. Prøv igjen om litt."), RETRY, "nede"),
+    "unavailable": ErrorPage(_("Siden er nede akkurat nå"), _("Vi prøver å få den opp igjen. Prøv igjen om noen minutter."), RETRY, "nede"),
 }
 """Code -> page. Codes are those of servicekit's problems, and some that only pages have."""
 
@@ -63,6 +89,14 @@ def error_page(status: int, code: str = "") -> ErrorPage:
     if code in ERRORS:
         return ERRORS[code]
     return ERRORS[_BY_STATUS.get(status, "failed" if status >= 500 else "bad_request")]
+
+
+def way(to: str, here: str, urls: Mapping[str, str]) -> str:
+    """The address that one of an error page's ways leads to."""
+    if to in ("here", "home"):
+        return here if to == "here" else "/"
+    service, _slash, path = to.partition("/")
+    return urls[service] + path
 
 
 FIELD_ERRORS: Mapping[str, str] = {

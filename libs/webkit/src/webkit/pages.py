@@ -13,13 +13,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Match, Route
 
-from webkit import about, errors, quick_exit
+from webkit import about, components, errors, quick_exit
 from webkit.crisis import crisis
 from webkit.dates import filters
 from webkit.headers import FIXED, SecurityHeaders, content_security_policy, origin
 from webkit.i18n import LANGUAGES, Translation, translate
 from webkit.language import LanguageChoice, language_of, switch_url
 from webkit.levels import LEVELS, level_of_path
+from webkit.renewal import renewal_of
 from webkit.static_files import PREFIX, StaticFiles
 from webkit.texts import Place, places
 
@@ -83,6 +84,8 @@ class Pages:
         app.mount(PREFIX, self.static, name="static")
         app.router.routes.append(quick_exit.quick_exit_route(lambda: self.quick_exit_url, self._leave_of))
         app.router.routes.extend(Route(page.path, about.endpoint(self.render, page), name=page.name) for page in about.PAGES)
+        if self.is_demo:
+            app.router.routes.extend(components.routes(self))
         app.add_middleware(LanguageChoice)
         app.add_middleware(SecurityHeaders, level=self.level.name, policy=self.policy())
 
@@ -114,20 +117,23 @@ class Pages:
         headers: Mapping[str, str] | None = None,
         **context: Any,
     ) -> HTMLResponse:
-        """A whole page. `level`: another than the path's own. `refresh`: seconds until the browser asks again (header `Refresh`).
+        """A whole page. `level`: another than the path's own. `refresh`: seconds until the browser asks again (header `Refresh`);
+        the template then shows `ui.renewal(renewal)`, by which she stops it.
 
         `cache_control`: for open pages only; private levels are always `no-store`.
         """
         shown = LEVELS[level] if level else level_of_path(request.url.path, self.level.name)
         language = self.language(request)
-        text = self._environment(language).get_template(template).render(self._context(request, language), level=shown, **context)
+        renewal = renewal_of(request, refresh)
+        shared = {**self._context(request, language), "level": shown, "renewal": renewal}
+        text = self._environment(language).get_template(template).render(shared, **context)
         sent = {**FIXED, "Content-Security-Policy": self.policy(form_action, frame_ancestors), "Content-Language": language}
         sent["Cache-Control"] = "no-store" if shown.private else cache_control or "no-cache"
         sent["Vary"] = "Cookie, Accept-Language"
         if shown.private:
             sent["X-Robots-Tag"] = "noindex, nofollow"
-        if refresh is not None:
-            sent["Refresh"] = str(refresh)
+        if renewal and not renewal.stopped:
+            sent["Refresh"] = str(renewal.seconds)
         return HTMLResponse(text, status, {**sent, **(headers or {})})
 
     def fragment(self, request_or_language: Request | str, template: str, **context: Any) -> Markup:
@@ -163,7 +169,7 @@ class Pages:
         environment.install_gettext_translations(translation, newstyle=True)  # type: ignore[attr-defined]
         environment.filters.update(filters(translation.locale))
         environment.globals.update(
-            asset=self.static.url, crisis_data=crisis(), languages=LANGUAGES, lang=language, spoken=translation.spoken
+            asset=self.static.url, crisis_data=crisis(), languages=LANGUAGES, lang=language, spoken=translation.spoken, way=errors.way
         )
         return environment
 
