@@ -29,12 +29,19 @@ SAFE = {
         ({"kafka_security_protocol": "PLAINTEXT"}, "KAFKA_SECURITY_PROTOCOL"),
         ({"border_bucket_seconds": 2}, "BORDER_BUCKET_SECONDS"),
         ({"clock_offset_seconds": 60}, "CLOCK_OFFSET_SECONDS"),
+        ({"crash_at": "relay.acked"}, "CRASH_AT"),
     ],
 )
 def test_production_refuses_what_is_only_good_enough_for_a_demo(change, named, tmp_path):
     ServiceSettings(**SAFE, keys_dir=tmp_path)
     with pytest.raises(ValidationError, match=named):
         ServiceSettings(**(SAFE | change), keys_dir=tmp_path)
+
+
+def test_a_place_to_die_at_must_exist():
+    assert ServiceSettings(database_url=DSN, crash_at="relay.acked:2").crash_at == "relay.acked:2"
+    with pytest.raises(ValidationError, match="nowhere"):
+        ServiceSettings(database_url=DSN, crash_at="nowhere")
 
 
 def test_production_refuses_generated_keys(tmp_path):

@@ -12,7 +12,7 @@ from typing import Any, NoReturn, TypeVar
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from servicekit import logs, migrations, telemetry
+from servicekit import crash, logs, migrations, telemetry
 from servicekit.database import create_engine
 from servicekit.delivery.parking import parked_events, parked_keys
 from servicekit.keys import MissingKeyError
@@ -47,6 +47,7 @@ def main(name: str, create_service: Callable[[S], Service], settings_class: type
     if arguments.verb not in {*work, "migrate"}:
         _refuse(name, f"no verb {arguments.verb!r}; choose from {', '.join(sorted({*work, 'migrate'}))}")
     logs.configure(name, settings.log_level)
+    crash.arm(settings.crash_at)
     telemetry.configure(name, service.version, settings.otel_exporter_otlp_endpoint, settings.traces_file)
     if arguments.verb == "migrate" or arguments.migrate:
         migrations.upgrade(name, settings.dsn)

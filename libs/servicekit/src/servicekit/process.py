@@ -10,7 +10,8 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
-from servicekit import health
+from servicekit import crash, health
+from servicekit.crash import Place
 from servicekit.delivery.consumer import Consumer
 from servicekit.delivery.relay import Relay
 from servicekit.service import Service, create_app, create_internal_app
@@ -66,6 +67,7 @@ async def _serve(public: FastAPI | None, internal: FastAPI, service: Service, st
 async def _stopping_together(servers: Sequence[uvicorn.Server], public: FastAPI | None, stop: asyncio.Event) -> AsyncIterator[None]:
     async def wait() -> None:
         await stop.wait()
+        crash.reach(Place.PROCESS_STOPPING)
         if public is not None:
             public.state.stopping.set()
         for server in servers:

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, PostgresDsn, SecretStr, model_validator
+from pydantic import Field, PostgresDsn, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from servicekit import crash
 
 FULL_BUCKET = 3600
 
@@ -52,6 +54,9 @@ class ServiceSettings(BaseSettings):
     traces_file: Path | None = Field(default=None, description="Spans as JSON lines, besides or instead of OTLP")
     otel_exporter_otlp_endpoint: str | None = Field(default=None, description="Base URL of an OTLP/HTTP collector")
     log_level: str = "INFO"
+    crash_at: str | None = Field(
+        default=None, description="Die at a named place, in tests: `<place>` or `<place>:<nth visit>` (servicekit.crash)"
+    )
 
     @property
     def clock_offset(self) -> timedelta:
@@ -70,6 +75,13 @@ class ServiceSettings(BaseSettings):
         """The public address of one of the five services, without a trailing slash."""
         return str(getattr(self, f"{service}_url")).rstrip("/")
 
+    @field_validator("crash_at")
+    @classmethod
+    def _a_known_place(cls, setting: str | None) -> str | None:
+        if setting:
+            crash.parse(setting)
+        return setting or None
+
     @model_validator(mode="after")
     def _safe_in_production(self) -> Self:
         PostgresDsn(self.dsn)
@@ -86,6 +98,8 @@ class ServiceSettings(BaseSettings):
             raise UnsafeSettingsError(f"BORDER_BUCKET_SECONDS must be at least {FULL_BUCKET} in production")
         if self.clock_offset_seconds:
             raise UnsafeSettingsError("CLOCK_OFFSET_SECONDS must be 0 in production")
+        if self.crash_at:
+            raise UnsafeSettingsError("CRASH_AT must not be set in production")
         if (self.keys_dir / "GENERATED").exists():
             raise UnsafeSettingsError("KEYS_DIR holds keys that were generated for a demonstration; production needs the agency's own")
         return self

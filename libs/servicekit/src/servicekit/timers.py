@@ -14,7 +14,8 @@ from opentelemetry.context import Context
 from prometheus_client import Counter
 from sqlalchemy import Row, text
 
-from servicekit import housekeeping
+from servicekit import crash, housekeeping
+from servicekit.crash import Place
 from servicekit.database import is_away
 from servicekit.delivery.outbox import Begin, UnitOfWork
 
@@ -121,12 +122,14 @@ async def _run_one(begin: Begin, timer: TimerHandler | Every, row: Row[tuple[str
         attempts = await uow.connection.scalar(_STILL, which)
         if attempts is None:
             return False
+        crash.reach(Place.TIMER_CLAIMED)
         try:
             with _tracer.start_as_current_span(
                 f"timer {row.kind}", context=Context(), attributes={"stegvis.timer": row.kind}, record_exception=False
             ):
                 async with uow.connection.begin_nested():
                     await _run(uow, timer, row)
+            crash.reach(Place.TIMER_DONE)
         except Exception as error:
             if is_away(error):
                 raise
@@ -136,6 +139,7 @@ async def _run_one(begin: Begin, timer: TimerHandler | Every, row: Row[tuple[str
             _runs.labels(row.kind, "failed").inc()
             log.error("timer failed", kind=row.kind, attempts=attempts + 1, exc_info=error)
             return True
+    crash.reach(Place.TIMER_COMMITTED)
     _runs.labels(row.kind, "done").inc()
     return True
 

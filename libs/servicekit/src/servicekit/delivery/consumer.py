@@ -21,6 +21,8 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka.annotations import KafkaMessage
 from faststream.message import StreamMessage
 
+from servicekit import crash
+from servicekit.crash import Place
 from servicekit.database import is_away
 from servicekit.delivery import metrics
 from servicekit.delivery.inbox import Handlers, apply
@@ -143,6 +145,7 @@ class Consumer:
 
     async def _consume(self, consumer: AIOKafkaConsumer, batch: Sequence[ConsumerRecord]) -> None:
         """Apply a batch over all its partitions at once; if that fails, partition by partition. Never raises: that would skip it."""
+        crash.reach(Place.CONSUMER_FETCHED)
         partitions = list(_by_partition(batch).items())
         if not any(self._attempts.get(partition) for partition, _ in partitions):
             error = await self._try(batch, patient=True)
@@ -176,6 +179,7 @@ class Consumer:
         try:
             if offsets:
                 await consumer.commit(offsets)
+                crash.reach(Place.CONSUMER_DONE)
         except (KafkaError, IllegalStateError) as error:  # it comes again, and is ignored then
             log.warning("offsets not committed", reason=type(error).__name__)
 

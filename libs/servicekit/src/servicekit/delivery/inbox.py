@@ -13,6 +13,8 @@ from opentelemetry.context import Context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from sqlalchemy import text
 
+from servicekit import crash
+from servicekit.crash import Place
 from servicekit.database import is_away, is_transient
 from servicekit.delivery import metrics
 from servicekit.delivery.outbox import Begin, UnitOfWork
@@ -185,9 +187,14 @@ class _Batch:
 async def _apply(begin: Begin, consumer: str, records: Sequence[Record], handlers: Handlers, *, one_by_one: bool, patient: bool) -> _Tally:
     async with begin() as uow:
         batch = _Batch(uow, consumer, handlers, patient)
-        for record in await batch.receive(records):
+        fresh = await batch.receive(records)
+        crash.reach(Place.CONSUMER_RECEIVED)
+        for record in fresh:
             await batch.admit(record, savepoint=one_by_one)
+            crash.reach(Place.CONSUMER_BETWEEN)
         await batch.finish()
+        crash.reach(Place.CONSUMER_APPLIED)
+    crash.reach(Place.CONSUMER_COMMITTED)
     return batch.tally
 
 

@@ -21,6 +21,8 @@ from aiokafka.errors import (
 )
 from aiokafka.partitioner import murmur2
 
+from servicekit import crash
+
 BATCH_BYTES = 131_072
 """Facts are sent together up to this size (before compression); topics take batches of 256 kB."""
 LARGEST_FACT = 240_000
@@ -147,7 +149,9 @@ async def _send_lane(producer: AIOKafkaProducer, lane: tuple[str, int], facts: l
     topic, partition = lane
     for batch, members in _batches(producer, facts, 1 if one_by_one else len(facts)):
         try:
-            await (await producer.send_batch(batch, topic, partition=partition))
+            acknowledgement = await producer.send_batch(batch, topic, partition=partition)
+            await crash.reach_sent()
+            await acknowledgement
         except Exception as error:
             outcome.broken = True
             if isinstance(error, _OF_ONE_RECORD) and len(members) > 1:

@@ -13,6 +13,8 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from servicekit import crash
+from servicekit.crash import Place
 from servicekit.delivery.record import Received
 
 CHANNEL = "outbox"
@@ -70,6 +72,8 @@ class UnitOfWork:
         self.connection = connection
         self.received: Received | None = None
         """The event in hand; only in event handlers."""
+        self.tells = False
+        """Whether facts were written."""
         self._source = source
         self._clock_offset = clock_offset
         self._now: datetime | None = None
@@ -137,7 +141,9 @@ class UnitOfWork:
             "values": values,
             "times": times,
         }
+        crash.reach(Place.COMMAND_WRITTEN)
         await self.connection.execute(_TELL, columns)
+        self.tells = True
 
     def _headers(self, fact: _Fact, time: datetime) -> dict[str, str]:
         return Envelope(uuid4(), fact.event.type, self._source, time, fact.sequence, fact.causation_id).headers() | fact.trace
@@ -164,8 +170,13 @@ def beginner(engine: AsyncEngine, source: str, clock_offset: timedelta = timedel
     async def begin() -> AsyncIterator[UnitOfWork]:
         async with engine.begin() as connection:
             uow = UnitOfWork(connection, source, clock_offset)
+            crash.reach(Place.COMMAND_BEGUN)
             yield uow
             await uow.flush()
+            if uow.tells:
+                crash.reach(Place.COMMAND_TOLD)
+        if uow.tells:
+            crash.reach(Place.COMMAND_COMMITTED)
 
     return begin
 

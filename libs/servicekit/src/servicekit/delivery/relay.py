@@ -17,6 +17,8 @@ from aiokafka import AIOKafkaProducer
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from servicekit import crash
+from servicekit.crash import Place
 from servicekit.database import driver_dsn, server_settings
 from servicekit.delivery import metrics
 from servicekit.delivery.kafka_access import client_options
@@ -110,8 +112,12 @@ class Relay:
             rows = await connection.fetch(_NEXT, self._shards, self._shard, self._waiting(), WINDOW)
             if not rows:
                 return 0
+            crash.reach(Place.RELAY_CLAIMED)
             outcome = await send(producer, [Fact(*row) for row in rows], self._careful, ROUND_SECONDS)
+            crash.reach(Place.RELAY_ACKED)
             await connection.execute(_FORGET, outcome.acked)
+            crash.reach(Place.RELAY_DELETED)
+        crash.reach(Place.RELAY_COMMITTED)
         metrics.relayed.inc(len(outcome.acked))
         await self._learn(outcome)
         return len(outcome.acked) + len(outcome.careful)
