@@ -1,7 +1,7 @@
 # The whole interface. `make` alone lists it. Needs Python 3.11 or 3.12 with venv, and a network to the package indexes.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format assets lock schemas clean
+.PHONY: help demo test check format assets lock schemas clean upgrade
 MAKEFLAGS += --no-print-directory
 
 UV_VERSION := 0.13.9
@@ -25,6 +25,7 @@ help:
 	@echo "  make assets      style sheets and scripts from npm, and the test login"
 	@echo "  make clean       removes what was made here: environments, data, caches"
 	@echo "Ship"
+	@echo "  make upgrade     each service's last release beside the current others, and on their migrated databases: about 5 minutes"
 	@echo "  make schemas     writes the contracts' JSON Schemas from their models"
 	@echo "  make lock        brings uv.lock up to date"
 
@@ -44,6 +45,9 @@ assets: $(SYNCED) $(INSTALLED) $(VENDOR)
 
 schemas: $(SYNCED)
 	@$(PY) -m contracts.schemas
+
+upgrade: $(SYNCED) assets
+	@$(PY) -m deploy.releases.upgrade
 
 lock: $(UV)
 	@$(NO_INDEX) $(UV) lock

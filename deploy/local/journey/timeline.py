@@ -25,14 +25,15 @@ class Watch:
 
     def __init__(self, bootstrap: str) -> None:
         self._consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
-        self._ids: set[UUID] = set()
+        self.told: dict[UUID, str] = {}
+        """Every event's id and topic."""
         self.seen: list[str] = []
         """Types of all events, each once: after a crash a relay may send some of them again."""
 
-    async def start(self) -> None:
+    async def start(self, from_the_start: bool = False) -> None:
         await self._consumer.start()
         self._consumer.assign([TopicPartition(topic.name, partition) for topic in TOPICS.values() for partition in range(topic.partitions)])
-        await self._consumer.seek_to_end()
+        await (self._consumer.seek_to_beginning() if from_the_start else self._consumer.seek_to_end())
         for partition in self._consumer.assignment():
             await self._consumer.position(partition)
 
@@ -42,11 +43,12 @@ class Watch:
     async def new(self, wait_ms: int = 0) -> list[str]:
         """Types of the events that appeared since the last call."""
         batches = await self._consumer.getmany(timeout_ms=wait_ms)
-        told = {
-            envelope.id: envelope.type for envelope in (Envelope.of(record.headers) for records in batches.values() for record in records)
-        }
-        types = [type_ for id_, type_ in told.items() if id_ not in self._ids]
-        self._ids |= set(told)
+        types = []
+        for record in (record for records in batches.values() for record in records):
+            envelope = Envelope.of(record.headers)
+            if envelope.id not in self.told:
+                self.told[envelope.id] = record.topic
+                types.append(envelope.type)
         self.seen += types
         return types
 
@@ -74,6 +76,8 @@ class Timeline:
 
     watch: Watch
     steps: list[StepTaken] = field(default_factory=list)
+    _early: Counter[str] = field(default_factory=Counter)
+    """Events that appeared before the step that must lead to them: some follow at once."""
 
     @asynccontextmanager
     async def step(self, title: str, service: str, level: int, expect: Iterable[str] = ()) -> AsyncIterator[StepTaken]:
@@ -86,10 +90,12 @@ class Timeline:
         deadline = asyncio.get_running_loop().time() + DEADLINE
         while True:
             taken.events += await self.watch.new(wait_ms=100)
-            if not missing - Counter(taken.events):
+            seen = self._early + Counter(taken.events)
+            if not missing - seen:
                 break
             if asyncio.get_running_loop().time() > deadline:
-                raise MissingEventError(f"step {taken.number} ({title}): {', '.join((missing - Counter(taken.events)).elements())}")
+                raise MissingEventError(f"step {taken.number} ({title}): {', '.join((missing - seen).elements())}")
+        self._early = seen - missing
         self.steps.append(taken)
         print(taken, flush=True)
 

@@ -52,13 +52,19 @@ async def first_youth(timeline: Timeline, crew: Crew) -> None:
     """From a search to an appointment, with nothing retold."""
     youth = Youth(crew.urls)
     try:
-        await _level_1_and_2(timeline, crew, youth)
-        await _level_3(timeline, crew, youth, crew.cast)
+        await goes_all_the_way(timeline, crew, youth)
     finally:
         await youth.leaves()
 
 
-async def _level_1_and_2(timeline: Timeline, crew: Crew, youth: Youth) -> None:
+async def goes_all_the_way(timeline: Timeline, crew: Crew, youth: Youth) -> str:
+    """What the first youth does; returns the receipt code of her question."""
+    code = await _level_1_and_2(timeline, crew, youth)
+    await _level_3(timeline, crew, youth, crew.cast)
+    return code
+
+
+async def _level_1_and_2(timeline: Timeline, crew: Crew, youth: Youth) -> str:
     panel, editor, helper = Expert(crew.urls), Editor(crew.urls), crew.helper
     step = timeline.step
     async with step("reads the front page", "info", 1):
@@ -94,6 +100,7 @@ async def _level_1_and_2(timeline: Timeline, crew: Crew, youth: Youth) -> None:
         crew.carried = await youth.goes_on(own="Helst etter skoletid.")
     await panel.leaves()
     await editor.leaves()
+    return code
 
 
 async def _level_3(timeline: Timeline, crew: Crew, youth: Youth, people: Cast) -> None:

@@ -1,0 +1,197 @@
+"""Whether a reader of one schema understands what a writer of another says, in both directions, and why not.
+
+jsonsubschema answers for objects, numbers, lists and unions. What it can't see or can't do in time has own rules below: the facets of
+a string (format, pattern, lengths), open code lists, and fields that a writer adds.
+"""
+
+import copy
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jsonref
+from jsonsubschema import isSubschema
+
+Schema = dict[str, Any]
+
+NOT_ABOUT_DATA = {"$schema", "$id", "$defs", "title", "description", "default", "examples", "discriminator"}
+"""Keywords that allow and forbid nothing."""
+CODES = "x-known-codes"
+"""Of an open list: says which codes are known, forbids none, since a reader keeps codes that it doesn't know."""
+FACETS = ("format", "pattern", "minLength", "maxLength")
+"""Of strings. jsonsubschema doesn't see the first and turns the others into automata that may take minutes."""
+LONGEST_CODE = 40
+"""Characters of a code of an open list, as its pattern says (`contracts.event.CODE_PATTERN`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a change means for readers and writers that don't change at the same time."""
+
+    backward: bool
+    """The new reader understands what was written before."""
+    forward: bool
+    """The old reader understands what will be written."""
+    why: str
+
+    @property
+    def compatible(self) -> bool:
+        """Both directions hold, so each may be released on its own day."""
+        return self.backward and self.forward
+
+    def __str__(self) -> str:
+        if self.compatible:
+            return f"compatible: {self.why}"
+        broken = [] if self.backward else ["a new reader can't read what was written before"]
+        broken += [] if self.forward else ["an old reader can't read what is written now"]
+        return f"breaking: {self.why}: {'; '.join(broken)}"
+
+
+def verdict(old: Schema, new: Schema) -> Verdict:
+    """Compare two JSON Schemas of one event type."""
+    before, after = resolved(old), resolved(new)
+    said = differences(before, after)
+    if not said:
+        return Verdict(True, True, "says the same")
+    return Verdict(_understands(before, after), _understands(after, before), "; ".join(said))
+
+
+def resolved(schema: Schema) -> Schema:
+    """The schema without references and without what says nothing about data."""
+    whole = copy.deepcopy(jsonref.replace_refs(schema, proxies=False))
+    mapped: Schema = _mapped(whole, _plain)
+    return mapped
+
+
+def _plain(node: Schema) -> Schema:
+    kept = {name: value for name, value in node.items() if name not in NOT_ABOUT_DATA}
+    if "const" in kept:
+        kept["enum"] = [kept.pop("const")]
+    if "oneOf" in kept:  # sound since variants are told apart by a constant
+        kept["anyOf"] = kept.pop("oneOf")
+    return kept
+
+
+def _mapped(node: Any, change: Callable[[Schema], Schema]) -> Any:
+    """Apply `change` to every schema inside, from the outside in. Names of properties aren't schemas."""
+    if isinstance(node, list):
+        return [_mapped(item, change) for item in node]
+    if not isinstance(node, dict):
+        return node
+    return {
+        name: {field: _mapped(inner, change) for field, inner in value.items()}
+        if name == "properties"
+        else (_mapped(value, change) if name in {"items", "anyOf", "allOf", "prefixItems", "additionalProperties"} else value)
+        for name, value in change(node).items()
+    }
+
+
+def _understands(written: Schema, read: Schema) -> bool:
+    """Whether everything that one schema allows to write is valid for the reader of the other."""
+    facets, limits = dict(leaves(written)), dict(leaves(read))
+    strings = all(_fits(facets[path], limits[path]) for path in facets.keys() & limits.keys())
+    return strings and bool(isSubschema(_mapped(written, _closed), _mapped(read, _without_facets)))
+
+
+def _closed(node: Schema) -> Schema:
+    """A writer says only what it declares, so a field that it adds harms no reader that ignores what it doesn't know."""
+    kept = _without_facets(node)
+    return kept | {"additionalProperties": kept.get("additionalProperties", False)} if "properties" in kept else kept
+
+
+def _without_facets(node: Schema) -> Schema:
+    kept = {name: value for name, value in node.items() if name not in {*FACETS, CODES}}
+    for open_bound, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
+        if open_bound in kept:  # jsonsubschema reads them as JSON Schema draft 4 wrote them
+            kept |= {bound: kept[open_bound], open_bound: True}
+    return kept
+
+
+def _fits(written: Schema, read: Schema) -> bool:
+    """Whether strings with the facets of one are strings with the facets of the other. Patterns are compared as texts."""
+    if "string" not in read.get("type", ()) or "string" not in written.get("type", ()):
+        return True  # a question of types, which jsonsubschema answers
+    if "enum" in written:
+        return all(_allowed(value, read) for value in written["enum"] if isinstance(value, str))
+    longest = written.get("maxLength", LONGEST_CODE if CODES in written else float("inf"))
+    return (
+        read.get("format") in {None, written.get("format")}
+        and read.get("pattern") in {None, written.get("pattern")}
+        and read.get("minLength", 0) <= written.get("minLength", 0)
+        and read.get("maxLength", float("inf")) >= longest
+    )
+
+
+def _allowed(value: str, read: Schema) -> bool:
+    """Whether one listed string passes. A format can't be known to hold, so it doesn't."""
+    pattern = read.get("pattern")
+    lengths = read.get("minLength", 0) <= len(value) <= read.get("maxLength", float("inf"))
+    return "format" not in read and lengths and (pattern is None or re.search(pattern, value) is not None)
+
+
+def leaves(node: Schema, path: str = "", required: bool = True) -> Iterator[tuple[str, Schema]]:
+    """Every place in the data with what it may hold: types, facets, bounds; a null beside something else is one of its types."""
+    branches = [node, *node.get("anyOf", ()), *node.get("allOf", ())]
+    merged: Schema = {"type": sorted({kind for branch in branches for kind in _types(branch)}), "required": required}
+    for branch in branches:
+        merged |= {
+            name: value for name, value in branch.items() if name not in {"type", "properties", "required", "items", "anyOf", "allOf"}
+        }
+    yield path, merged
+    for branch in branches:
+        for name, inner in branch.get("properties", {}).items():
+            yield from leaves(inner, f"{path}.{name}".lstrip("."), name in branch.get("required", ()))
+        if isinstance(branch.get("items"), Mapping):
+            yield from leaves(branch["items"], f"{path}[]")
+
+
+def _types(branch: Schema) -> list[str]:
+    kinds = branch.get("type", [])
+    return [kinds] if isinstance(kinds, str) else list(kinds)
+
+
+def differences(old: Schema, new: Schema) -> list[str]:
+    """What changed, in words, place by place."""
+    before, after = dict(leaves(old)), dict(leaves(new))
+    said = [f"`{path}` is gone" for path in before if path not in after and _topmost(path, before, after)]
+    for path, now in after.items():
+        if path in before:
+            said += [f"`{path or 'the event'}`: {change}" for change in _changes(before[path], now)]
+        elif _topmost(path, after, before):
+            said.append(f"`{path}` is new, {'required' if now['required'] else 'optional'}")
+    return said
+
+
+def _topmost(path: str, here: Mapping[str, Schema], there: Mapping[str, Schema]) -> bool:
+    """Whether naming the place says it all: it isn't inside a place that is new or gone, or a list that is no list on one side."""
+    return not path.endswith("[]") and (path.rpartition(".")[0] in there or path.rpartition(".")[0] not in here)
+
+
+def _changes(before: Schema, now: Schema) -> Iterator[str]:
+    if before["required"] != now["required"]:
+        yield "now required" if now["required"] else "no longer required"
+    if before["type"] != now["type"]:
+        yield f"{_named(before['type'])} became {_named(now['type'])}"
+        return
+    if (CODES in before) != (CODES in now):
+        yield "now a code of an open list" if CODES in now else "no longer a code of an open list"
+        return
+    for name in sorted((before.keys() | now.keys()) - {"required", "type"}):
+        if before.get(name) != now.get(name):
+            yield _change(name, before.get(name), now.get(name))
+
+
+def _named(kinds: list[str]) -> str:
+    return " or ".join(kinds) or "anything"
+
+
+def _change(name: str, old: Any, new: Any) -> str:
+    if name == CODES:
+        return ", ".join(
+            [*(f"code {code} added" for code in new if code not in old), *(f"code {code} gone" for code in old if code not in new)]
+        )
+    if old is None:
+        return f"{name} {json.dumps(new)} added"
+    return f"{name} {json.dumps(old)} " + ("taken away" if new is None else f"became {json.dumps(new)}")
