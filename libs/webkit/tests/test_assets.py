@@ -49,7 +49,7 @@ def test_what_is_built_is_named_by_its_content_and_old_files_go(tmp_path: Path) 
     second = assets.build(modules, vendor)
     assert first["designsystemet.css"] != second["designsystemet.css"]
     assert first["htmx.js"] == second["htmx.js"]
-    assert {path.name for path in vendor.iterdir()} == {*second.values(), "manifest.json"}
+    assert {path.name for path in vendor.iterdir()} == {*second.values(), *(f"{name}.br" for name in second.values()), "manifest.json"}
     assert "sourceMappingURL" not in (vendor / second["htmx.js"]).read_text()
     sheet = (vendor / second["designsystemet.css"]).read_text()
     assert sheet.startswith("@layer ds.theme, ds.base, ds.components;")

@@ -20,6 +20,7 @@ from servicekit.keys import Keys, Trust
 from servicekit.settings import ServiceSettings
 from servicekit.timers import Timers
 from servicekit.web.cookie import SessionCookie
+from servicekit.web.head import HeadAsGet
 from servicekit.web.sessions import leave
 
 Background = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -102,6 +103,7 @@ def create_app(service: Service) -> FastAPI:
     problems.install(app, service.pages)
     app.state.leave = leave
     app.add_middleware(SessionCookie)
+    app.add_middleware(HeadAsGet)
     app.add_middleware(http_metrics.RequestMetrics)
     telemetry.instrument(engine)
     return app

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Match, Route
 
-from webkit import about, components, errors, quick_exit
+from webkit import about, caching, components, errors, quick_exit
 from webkit.crisis import crisis
 from webkit.dates import filters
 from webkit.headers import FIXED, SecurityHeaders, content_security_policy, origin
@@ -128,13 +128,12 @@ class Pages:
         shared = {**self._context(request, language), "level": shown, "renewal": renewal}
         text = self._environment(language).get_template(template).render(shared, **context)
         sent = {**FIXED, "Content-Security-Policy": self.policy(form_action, frame_ancestors), "Content-Language": language}
-        sent["Cache-Control"] = "no-store" if shown.private else cache_control or "no-cache"
-        sent["Vary"] = "Cookie, Accept-Language"
         if shown.private:
             sent["X-Robots-Tag"] = "noindex, nofollow"
         if renewal and not renewal.stopped:
             sent["Refresh"] = str(renewal.seconds)
-        return HTMLResponse(text, status, {**sent, **(headers or {})})
+        sent.update(headers or {})
+        return caching.answer(request, text, status, sent, private=shown.private, cache_control=cache_control)
 
     def fragment(self, request_or_language: Request | str, template: str, **context: Any) -> Markup:
         """A piece of a page, e.g. one message for an event stream; has `language` but no request."""

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import brotli
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from webkit.assets import hashed, vendor_files
+from webkit.assets import hashed, vendor_files, vendor_packed
 
 OWN = Path(__file__).parent / "static"
 PREFIX = "/static"
@@ -24,8 +25,8 @@ class StaticFile:
     """One file as it goes over the wire."""
 
     plain: bytes
-    packed: bytes
-    """gzip, or the same bytes where that saves nothing."""
+    packed: Mapping[str, bytes]
+    """Content coding -> bytes, best first; empty where packing saves nothing."""
     media_type: str
 
 
@@ -35,10 +36,11 @@ class StaticFiles:
     def __init__(self, *folders: Path) -> None:
         """`folders`: a service's own static folders; a file of the same name takes the place of webkit's."""
         contents: dict[str, bytes] = {**_folder(OWN), **vendor_files()}
+        ready = vendor_packed()
         for folder in folders:
             contents.update(_folder(folder))
         self.names: Mapping[str, str] = {name: hashed(name, content) for name, content in contents.items()}
-        self._files = {self.names[name]: _pack(name, content) for name, content in contents.items()}
+        self._files = {self.names[name]: _pack(name, content, ready.get(name)) for name, content in contents.items()}
 
     def url(self, name: str) -> str:
         """`site.css` -> `/static/site.<hash>.css`; KeyError for a file that isn't there."""
@@ -55,11 +57,11 @@ class StaticFiles:
         if file is None:
             return Response(status_code=404, headers={"Cache-Control": "no-store"})
         headers = {"Cache-Control": FOR_EVER, "Vary": "Accept-Encoding"}
-        body = file.plain
-        if file.packed is not file.plain and "gzip" in request.headers.get("accept-encoding", ""):
-            body = file.packed
-            headers["Content-Encoding"] = "gzip"
-        return Response(body, headers=headers, media_type=file.media_type)
+        accepted = {each.partition(";")[0].strip() for each in request.headers.get("accept-encoding", "").split(",")}
+        for coding, packed in file.packed.items():
+            if coding in accepted:
+                return Response(packed, headers={**headers, "Content-Encoding": coding}, media_type=file.media_type)
+        return Response(file.plain, headers=headers, media_type=file.media_type)
 
 
 def _folder(folder: Path) -> dict[str, bytes]:
@@ -67,7 +69,8 @@ def _folder(folder: Path) -> dict[str, bytes]:
 
 
 @cache
-def _pack(name: str, content: bytes) -> StaticFile:
-    packed = gzip.compress(content, 9, mtime=0)
+def _pack(name: str, content: bytes, brotli_ready: bytes | None) -> StaticFile:
+    packed = brotli_ready or brotli.compress(content, mode=brotli.MODE_TEXT, quality=11)
+    codings = {"br": packed, "gzip": gzip.compress(content, 9, mtime=0)}
     media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    return StaticFile(content, packed if len(packed) < len(content) else content, media_type)
+    return StaticFile(content, {coding: each for coding, each in codings.items() if len(each) < len(content)}, media_type)
