@@ -8,7 +8,7 @@ import sys
 import time
 import traceback
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 from opentelemetry import trace
@@ -21,8 +21,8 @@ CHATTY = ("aiokafka", "faststream", "kafka")
 _ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
-def configure(service: str, level: str = "INFO") -> None:
-    """Send every log of this process, own and foreign, to standard output."""
+def configure(service: str, level: str = "INFO", stream: TextIO | None = None) -> None:
+    """Send every log of this process, own and foreign, to `stream` (standard output)."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
@@ -31,7 +31,7 @@ def configure(service: str, level: str = "INFO") -> None:
         _add_trace,
         _place_of_exception,
     ]
-    handler = logging.StreamHandler(sys.stdout)
+    handler = logging.StreamHandler(stream or sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

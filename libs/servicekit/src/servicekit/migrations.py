@@ -106,8 +106,26 @@ def create_plumbing(op: ModuleType) -> None:
     _create_browser_sessions(op)
 
 
+def audit_parking(op: ModuleType) -> None:
+    """Version 2: what people do about parked events leaves a row. Only adds: the previous release runs on it."""
+    op.create_table(
+        "parked_audit",
+        sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+        sa.Column("at", _MOMENT, nullable=False),
+        sa.Column("actor", sa.Text, nullable=False),
+        sa.Column("action", sa.Text, nullable=False),
+        sa.Column("consumer", sa.Text, nullable=False),
+        sa.Column("topic", sa.Text),
+        sa.Column("key", sa.Text),
+        sa.Column("reason", sa.Text),
+        sa.Column("applied", sa.Integer, nullable=False, server_default=sa.text("0")),
+        sa.Column("skipped", sa.Integer, nullable=False, server_default=sa.text("0")),
+        sa.Column("left", sa.Integer, nullable=False, server_default=sa.text("0")),
+    )
+
+
 def drop_plumbing(op: ModuleType) -> None:
-    """Undo `create_plumbing`."""
+    """Undo `create_plumbing`. What came later undoes itself first, in its own revision."""
     for table in ("browser_sessions", "idempotency_keys", "timers", "parked_events", "inbox_keys", "inbox", "outbox"):
         op.drop_table(table)
 

@@ -1,7 +1,7 @@
 """Applies each event once and those of a key in order: receipts, effects, next facts and parking commit together."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,6 +47,7 @@ _KEYS = text(
     from unnest(cast(:topics as text[]), cast(:keys as text[])) as came(topic, key)
     left join inbox_keys on inbox_keys.consumer = :consumer and inbox_keys.topic = came.topic and inbox_keys.key = came.key"""
 )
+_WAIT_FOR_REPLAY = text("select pg_advisory_xact_lock_shared(hashtextextended('parked/' || :consumer || '/' || :topic || '/' || :key, 0))")
 _APPLIED = text(
     """insert into inbox_keys (consumer, topic, key, last_sequence, applied_at)
     select :consumer, topic, key, last_sequence, :now
@@ -72,7 +73,9 @@ async def apply(begin: Begin, consumer: str, records: Sequence[Record], handlers
 
 
 @dataclass(slots=True)
-class _Tally:
+class Tally:
+    """What came of a batch."""
+
     applied: Counter[str] = field(default_factory=Counter)
     ignored: Counter[str] = field(default_factory=Counter)
     parked: list[tuple[Record, str]] = field(default_factory=list)
@@ -90,23 +93,26 @@ class _Tally:
 
 
 @dataclass(slots=True)
-class _Key:
+class Key:
+    """How far a key was applied, and whether it waits for a person."""
+
     last: int | None
     parked: bool
     moved: bool = False
 
 
-_Place = tuple[str, str]
+TopicKey = tuple[str, str]
+"""Topic and key."""
 
 
-class _Batch:
-    """One batch in one transaction."""
+class Batch:
+    """Events applied in one transaction: a batch of Kafka's, or those of a parked key."""
 
     def __init__(self, uow: UnitOfWork, consumer: str, handlers: Handlers, patient: bool) -> None:
         self._uow, self._consumer, self._patient = uow, consumer, patient
         self._handlers = {event.type: (event, handler) for event, handler in handlers.items()}
-        self._keys: dict[_Place, _Key] = {}
-        self.tally = _Tally()
+        self._keys: dict[TopicKey, Key] = {}
+        self.tally = Tally()
 
     async def receive(self, records: Sequence[Record]) -> list[Record]:
         """Leave receipts; those that had none yet, in their order. A batch may hold the same event twice."""
@@ -117,22 +123,45 @@ class _Batch:
         self.tally.ignored["duplicate"] += len(records) - len(fresh)
         places = {(record.topic, record.key) for record in fresh}
         if places:
-            topics, keys = zip(*places, strict=True)
-            known = await self._uow.connection.execute(_KEYS, {"consumer": self._consumer, "topics": list(topics), "keys": list(keys)})
-            self._keys = {(row.topic, row.key): _Key(row.last_sequence, row.parked) for row in known}
+            await self.look_up(places)
         return fresh
 
+    async def look_up(self, places: Collection[TopicKey]) -> None:
+        """Read how far keys were applied. While a parked key is replayed, its new events wait, and then see what came of it."""
+        await self._read(places)
+        if parked := sorted(place for place in places if self._keys[place].parked):
+            for topic, key in parked:
+                await self._uow.connection.execute(_WAIT_FOR_REPLAY, {"consumer": self._consumer, "topic": topic, "key": key})
+            await self._read(parked)
+
+    async def _read(self, places: Collection[TopicKey]) -> None:
+        topics, keys = zip(*places, strict=True)
+        rows = await self._uow.connection.execute(_KEYS, {"consumer": self._consumer, "topics": list(topics), "keys": list(keys)})
+        self._keys |= {(row.topic, row.key): Key(row.last_sequence, row.parked) for row in rows}
+
     async def admit(self, record: Record, *, savepoint: bool) -> None:
-        """Apply, ignore or park one record."""
+        """Apply, ignore or park one record that came from Kafka."""
         key = self._keys[record.topic, record.key]
-        if record.received and key.last is not None and record.sequence <= key.last:
-            self.tally.ignored["old_sequence"] += 1
-        elif key.parked:
+        if key.parked and not _is_old(record, key):
             await self._park(record, key, BEHIND)
-        elif fault := _fault(record, key.last):
-            await self._park(record, key, fault)
-        else:
-            await self._run(record, key, savepoint)
+        elif reason := await self.attempt(record, savepoint=savepoint):
+            await self._park(record, key, reason)
+
+    async def attempt(self, record: Record, *, savepoint: bool) -> str | None:
+        """Apply or ignore one record. Returns why it can't go on, or None."""
+        key = self._keys[record.topic, record.key]
+        if _is_old(record, key):
+            self.tally.ignored["old_sequence"] += 1
+            return None
+        return _fault(record, key.last) or await self._run(record, key, savepoint)
+
+    def last(self, place: TopicKey) -> int | None:
+        """The last sequence of a key that was applied; None: none was."""
+        return self._keys[place].last
+
+    def go_on_after(self, place: TopicKey, sequence: int) -> None:
+        """A person decided that what comes next of a key follows `sequence`."""
+        self._keys[place].last, self._keys[place].moved = sequence, True
 
     async def finish(self) -> None:
         """Note how far each key was applied."""
@@ -142,19 +171,19 @@ class _Batch:
             row = {"consumer": self._consumer, "now": await self._uow.now(), "topics": topics, "keys": keys, "sequences": sequences}
             await self._uow.connection.execute(_APPLIED, row)
 
-    async def _run(self, record: Record, key: _Key, savepoint: bool) -> None:
+    async def _run(self, record: Record, key: Key, savepoint: bool) -> str | None:
         entry = self._handlers.get(record.type)
         if entry is None:  # no error: its owner may have shipped first
             self.tally.ignored["unknown_type"] += 1
         elif savepoint:
             if reason := await self._try(record, *entry):
-                await self._park(record, key, reason)
-                return
+                return reason
         else:
             await self._handle(record, *entry)
         if entry is not None:
             self.tally.applied[record.type] += 1
         key.last, key.moved = record.sequence, True
+        return None
 
     async def _try(self, record: Record, event: type[Event], handler: EventHandler) -> str | None:
         try:
@@ -178,15 +207,15 @@ class _Batch:
             finally:
                 self._uow.received = None
 
-    async def _park(self, record: Record, key: _Key, reason: str) -> None:
+    async def _park(self, record: Record, key: Key, reason: str) -> None:
         await park(self._uow, self._consumer, record, reason)
         key.parked = True
         self.tally.parked.append((record, reason))
 
 
-async def _apply(begin: Begin, consumer: str, records: Sequence[Record], handlers: Handlers, *, one_by_one: bool, patient: bool) -> _Tally:
+async def _apply(begin: Begin, consumer: str, records: Sequence[Record], handlers: Handlers, *, one_by_one: bool, patient: bool) -> Tally:
     async with begin() as uow:
-        batch = _Batch(uow, consumer, handlers, patient)
+        batch = Batch(uow, consumer, handlers, patient)
         fresh = await batch.receive(records)
         crash.reach(Place.CONSUMER_RECEIVED)
         for record in fresh:
@@ -196,6 +225,10 @@ async def _apply(begin: Begin, consumer: str, records: Sequence[Record], handler
         crash.reach(Place.CONSUMER_APPLIED)
     crash.reach(Place.CONSUMER_COMMITTED)
     return batch.tally
+
+
+def _is_old(record: Record, key: Key) -> bool:
+    return record.received is not None and key.last is not None and record.sequence <= key.last
 
 
 def _fault(record: Record, last: int | None) -> str | None:

@@ -28,6 +28,15 @@ _SHOW = text(
     """select topic, key, event_id, type, sequence, reason, partition, "offset", parked_at, length(value) as bytes
     from parked_events where consumer = :consumer and key = :key order by topic, sequence, parked_at, partition, "offset\""""
 )
+_TOPICS = text("select distinct topic from parked_events where consumer = :consumer and key = :key order by topic")
+_PAYLOADS = text(
+    """select event_id, headers, value from parked_events where consumer = :consumer and key = :key and topic = :topic
+    order by sequence, partition, "offset\""""
+)
+_AUDIT = text(
+    """insert into parked_audit (at, actor, action, consumer, topic, key, reason, applied, skipped, "left")
+    values (:now, :actor, :action, :consumer, :topic, :key, :reason, :applied, :skipped, :left)"""
+)
 _COUNT = text("select count(*) from parked_events where consumer = :consumer")
 
 
@@ -78,6 +87,44 @@ async def park(uow: UnitOfWork, consumer: str, record: Record, reason: str) -> N
         "now": await uow.now(),
     }
     await uow.connection.execute(_PARK, row)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Who does something about parked events, and why. It is kept."""
+
+    actor: str
+    action: str
+    reason: str | None = None
+
+
+async def audit(
+    uow: UnitOfWork,
+    decision: Decision,
+    consumer: str,
+    *,
+    topic: str | None = None,
+    key: str | None = None,
+    applied: int = 0,
+    skipped: int = 0,
+    left: int = 0,
+) -> None:
+    """Leave a row that says who did what, in the transaction that does it."""
+    row = {"actor": decision.actor, "action": decision.action, "reason": decision.reason, "consumer": consumer, "topic": topic, "key": key}
+    counts = {"applied": applied, "skipped": skipped, "left": left}
+    await uow.connection.execute(_AUDIT, row | counts | {"now": await uow.now()})
+
+
+async def topics_parked(connection: AsyncConnection, consumer: str, key: str) -> list[str]:
+    """The topics on which a key waits."""
+    return list(await connection.scalars(_TOPICS, {"consumer": consumer, "key": key}))
+
+
+async def payloads(uow: UnitOfWork, consumer: str, topic: str, key: str, decision: Decision) -> list[tuple[UUID, dict[str, str], bytes]]:
+    """What the events of a parked key say: event id, headers and data. Leaves an audit row."""
+    found = (await uow.connection.execute(_PAYLOADS, {"consumer": consumer, "topic": topic, "key": key})).all()
+    await audit(uow, decision, consumer, topic=topic, key=key, left=len(found))
+    return [(row.event_id, row.headers, row.value) for row in found]
 
 
 async def parked_keys(connection: AsyncConnection, consumer: str) -> list[ParkedKey]:

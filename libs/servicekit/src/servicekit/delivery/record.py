@@ -1,6 +1,6 @@
 """One event as it came from Kafka, and what a handler may know of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, Self
@@ -72,6 +72,23 @@ class Record:
         received = _received(raw, key)
         event_id = received.id if received else uuid5(NAMESPACE_OID, place)
         return cls(raw.topic, raw.partition, raw.offset, key, event_id, headers, raw.value or b"", received)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A record as a table kept it."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+
+
+def kept_record(topic: str, partition: int, offset: int, key: str, headers: Mapping[str, str], value: bytes) -> Record:
+    """The record that was put aside with these columns."""
+    return Record.of(_Kept(topic, partition, offset, key.encode(), value, [(name, text.encode()) for name, text in headers.items()]))
 
 
 def _received(raw: RawRecord, key: str) -> Received | None:

@@ -74,6 +74,23 @@ parked_events = Table(
 )
 """Events that can't be applied, and all later ones of the same key. A key is parked while it has a row here."""
 
+parked_audit = Table(
+    "parked_audit",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("at", MOMENT, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("consumer", Text, nullable=False),
+    Column("topic", Text),
+    Column("key", Text),
+    Column("reason", Text),
+    Column("applied", Integer, nullable=False, server_default=text("0")),
+    Column("skipped", Integer, nullable=False, server_default=text("0")),
+    Column("left", Integer, nullable=False, server_default=text("0")),
+)
+"""Who looked at parked events or decided about them, when and why. Kept; nothing in the code changes or deletes a row."""
+
 timers = Table(
     "timers",
     metadata,

@@ -7,7 +7,7 @@ from alembic.operations import Operations
 from sqlalchemy import Connection
 
 from servicekit.database import create_engine
-from servicekit.migrations import create_plumbing
+from servicekit.migrations import audit_parking, create_plumbing
 
 
 async def prepare_plumbing(dsn: str) -> None:
@@ -21,4 +21,6 @@ async def prepare_plumbing(dsn: str) -> None:
 
 
 def _create(connection: Connection) -> None:
-    create_plumbing(cast(Any, Operations(MigrationContext.configure(connection))))
+    op = cast(Any, Operations(MigrationContext.configure(connection)))
+    create_plumbing(op)
+    audit_parking(op)

@@ -1,0 +1,98 @@
+"""`python -m <service> parked list | show | retry | skip`: what people see of parked events, and do about them. All of it is audited."""
+
+import argparse
+import getpass
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from servicekit.database import create_engine, is_transient
+from servicekit.delivery.outbox import Begin, beginner
+from servicekit.delivery.parking import Decision, audit, parked_events, parked_keys, payloads, topics_parked
+from servicekit.delivery.replay import NothingParkedError, retry
+from servicekit.service import Service
+
+
+class RefusedError(Exception):
+    """What was asked for can't be done; the text says why, in one line."""
+
+
+def parse(service: str, words: Sequence[str]) -> argparse.Namespace:
+    """What stands behind `parked`. Exits with 2 where it makes no sense."""
+    parser = argparse.ArgumentParser(prog=f"python -m {service} parked", description=__doc__)
+    parser.add_argument("action", nargs="?", default="list", choices=("list", "show", "retry", "skip"))
+    parser.add_argument("key", nargs="?", help="the key (aggregate id) that waits")
+    parser.add_argument("--topic", help="where the key waits on more than one")
+    parser.add_argument("--payload", action="store_true", help="show: also what the events say; needs --reason")
+    parser.add_argument("--reason", help="why; it is kept. skip and --payload need one")
+    parser.add_argument("--by", default=_user(), help="who decides; it is kept (default: the account)")
+    asked = parser.parse_args(words)
+    if asked.action != "list" and not asked.key:
+        parser.error(f"{asked.action} needs a key")
+    if (asked.action == "skip" or asked.payload) and not (asked.reason or "").strip():
+        parser.error(f"{'--payload' if asked.payload else 'skip'} needs --reason")
+    return asked
+
+
+async def parked(service: Service, asked: argparse.Namespace) -> None:
+    """Do what was asked for and print one JSON object per line. Raises SystemExit: 1 and one line where it can't be done."""
+    engine = create_engine(service.settings.dsn, f"{service.name} parked", pool_size=1)
+    begin = beginner(engine, service.name, service.settings.clock_offset)
+    try:
+        for line in await _do(service, begin, asked):
+            sys.stdout.write(json.dumps(line, default=str) + "\n")
+    except (RefusedError, NothingParkedError) as error:
+        raise SystemExit(f"{service.name}: {error}") from None
+    except Exception as error:
+        if not is_transient(error):
+            raise
+        raise SystemExit(f"{service.name}: nothing was changed, try again ({type(error).__name__})") from None
+    finally:
+        await engine.dispose()
+
+
+async def _do(service: Service, begin: Begin, asked: argparse.Namespace) -> list[dict[str, Any]]:
+    decision = Decision(asked.by, "show payload" if asked.payload else asked.action, asked.reason)
+    if asked.action == "list":
+        async with begin() as uow:
+            keys = await parked_keys(uow.connection, service.name)
+            await audit(uow, decision, service.name, left=sum(key.events for key in keys))
+        return [asdict(key) for key in keys]
+    topic = await _topic(service.name, begin, asked)
+    if asked.action == "show":
+        return await _show(service.name, begin, topic, asked, decision)
+    outcome = await retry(begin, service.name, (topic, asked.key), service.handlers, decision, skip=asked.action == "skip")
+    return [asdict(outcome)]
+
+
+async def _show(consumer: str, begin: Begin, topic: str, asked: argparse.Namespace, decision: Decision) -> list[dict[str, Any]]:
+    async with begin() as uow:
+        events = [asdict(event) for event in await parked_events(uow.connection, consumer, asked.key) if event.topic == topic]
+        if not asked.payload:
+            await audit(uow, decision, consumer, topic=topic, key=asked.key, left=len(events))
+            return events
+        found = await payloads(uow, consumer, topic, asked.key, decision)
+    said = {event_id: {"headers": headers, "data": value.decode(errors="replace")} for event_id, headers, value in found}
+    return [event | said[event["event_id"]] for event in events]
+
+
+async def _topic(consumer: str, begin: Begin, asked: argparse.Namespace) -> str:
+    async with begin() as uow:
+        topics = await topics_parked(uow.connection, consumer, asked.key)
+    if asked.topic in topics:
+        return str(asked.topic)
+    if not topics or asked.topic:
+        raise NothingParkedError
+    if len(topics) > 1:
+        raise RefusedError(f"the key waits on several topics; say which with --topic: {', '.join(topics)}")
+    return topics[0]
+
+
+def _user() -> str:
+    try:
+        return os.environ.get("SUDO_USER") or getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
