@@ -43,6 +43,7 @@ async def test_a_claim_presented_before_its_offer_has_arrived_succeeds(platform,
         await asyncio.to_thread(platform.restart_broker)
     await until(lambda: youth.opens("helpjourney", "/"), lambda page: page.has_form("/inn/hent"), "the offer")
     assert "Jeg er redd hjemme" in await brought(youth)
+    await youth.ends_chat()
     await youth.leaves()
 
 
@@ -66,6 +67,7 @@ async def test_a_live_login_of_somebody_else_does_not_open_her_offer(crew, who):
     assert page.has_form(field="level"), "a fresh login asks again, whoever is logged in"
     await shared.says_it_is_her(await shared.logs_in_here(page, synthetic_number(101)))
     assert "Jeg er redd hjemme" in await brought(shared)
+    await shared.ends_chat()
     await shared.leaves()
 
 
