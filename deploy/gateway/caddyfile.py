@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 STATIC = Path(__file__).with_name("static")
 
@@ -24,9 +25,25 @@ class Route:
     upstream: str
 
 
-def caddyfile(port: int, routes: Mapping[str, Route], bind: str = "127.0.0.1", static: Path = STATIC) -> str:
-    """The whole Caddyfile. `routes`: by service name. `bind`: addresses to listen on, separated by spaces."""
-    sites = "\n".join(_site(port, route, bind, static) for route in routes.values())
+QUICK_EXIT_URL = "https://www.yr.no/"
+
+
+def caddyfile(
+    port: int,
+    routes: Mapping[str, Route],
+    bind: str = "127.0.0.1",
+    static: Path = STATIC,
+    *,
+    quick_exit_url: str = QUICK_EXIT_URL,
+    start_page: Path | None = None,
+) -> str:
+    """The whole Caddyfile. `routes`: by service name. `bind`: addresses to listen on, separated by spaces.
+
+    `quick_exit_url`: where the quick exit leads while a service is down.
+    `start_page`: the folder of `/_demo`; in the demo alone.
+    """
+    own = _start_page(start_page) if start_page else ""
+    sites = "\n".join(_site(port, route, bind, static, quick_exit_url, own if name == "info" else "") for name, route in routes.items())
     return f"""{{
 	admin off
 	auto_https off
@@ -56,7 +73,7 @@ http://:{port} {{
 """
 
 
-def _site(port: int, route: Route, bind: str, static: Path) -> str:
+def _site(port: int, route: Route, bind: str, static: Path, quick_exit_url: str, start_page: str) -> str:
     strip_up = "\n".join(f"\t\t\theader_up -{name}" for name in (*TRACE_HEADERS, *ADDRESS_HEADERS))
     strip_down = "\n".join(f"\t\t\theader_down -{name}" for name in (*TRACE_HEADERS, "Server", "Via"))
     return f"""http://{route.host}:{port} {{
@@ -72,7 +89,7 @@ def _site(port: int, route: Route, bind: str, static: Path) -> str:
 		header -Server
 		file_server
 	}}
-	handle {{
+{start_page}	handle {{
 		request_body {{
 			max_size 1MB
 		}}
@@ -88,31 +105,76 @@ def _site(port: int, route: Route, bind: str, static: Path) -> str:
 			}}
 		}}
 	}}
-{_error_page("413", "too_large.html", 413, static)}
-{_error_page("414", "too_large.html", 414, static)}
-{_error_page("", "down.html", 503, static)}
+{_error_page("413", "too_large.html", 413, static, quick_exit_url)}
+{_error_page("414", "too_large.html", 414, static, quick_exit_url)}
+{_error_page("", "down.html", 503, static, quick_exit_url)}
 }}
 """
 
 
-def _error_page(caught: str, page: str, status: int, static: Path) -> str:
-    """Serve a static page for errors of the gateway itself: those with the status `caught`, or all."""
-    retry = "\t\t\tRetry-After 10\n" if status == 503 else ""
-    return f"""	handle_errors {caught} {{
-		root * {static}
-		rewrite * /{page}
+def _start_page(folder: Path) -> str:
+    """What the demo shows by itself: pages and their style sheets, under `/_demo`."""
+    policy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    return f"""	handle /_demo* {{
+		root * {folder}
+		uri strip_prefix /_demo
+		try_files {{path}} {{path}}.html /index.html
+		encode
 		header {{
-			Content-Type "text/html; charset=utf-8"
-			Content-Language nb
-			Cache-Control no-store
-			Content-Security-Policy "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+			Cache-Control no-cache
+			Content-Security-Policy "{policy}"
 			Referrer-Policy same-origin
 			X-Content-Type-Options nosniff
-{retry}			-Server
-			-Etag
-			-Last-Modified
+			X-Robots-Tag noindex
+			-Server
 		}}
-		file_server {{
-			status {status}
+		file_server
+	}}
+"""
+
+
+def _error_page(caught: str, page: str, status: int, static: Path, quick_exit_url: str) -> str:
+    """Serve a static page for errors of the gateway itself: those with the status `caught`, or all."""
+    target = urlsplit(quick_exit_url)
+    leave = _quick_exit(quick_exit_url) if status == 503 else ""
+    retry = "\t\t\t\tRetry-After 10\n" if status == 503 else ""
+    policy = f"default-src 'none'; style-src 'self'; img-src data:; form-action 'self' {target.scheme}://{target.netloc}"
+    return f"""	handle_errors {caught} {{
+{leave}		handle {{
+			root * {static}
+			rewrite * /{page}
+			header {{
+				Content-Type "text/html; charset=utf-8"
+				Content-Language nb
+				Cache-Control no-store
+				Content-Security-Policy "{policy}; base-uri 'none'; frame-ancestors 'none'"
+				Referrer-Policy same-origin
+				X-Content-Type-Options nosniff
+{retry}				-Server
+				-Etag
+				-Last-Modified
+			}}
+			file_server {{
+				status {status}
+			}}
 		}}
 	}}"""
+
+
+def _quick_exit(url: str) -> str:
+    """The way out also works while a service is down: the form that every page has leads away, and clears what the browser keeps."""
+    return f"""		@leaves {{
+			method POST
+			path /forlat
+		}}
+		handle @leaves {{
+			@here header Sec-Fetch-Site same-origin
+			header @here Clear-Site-Data `"cache", "cookies", "storage"`
+			header {{
+				Location {url}
+				Cache-Control no-store
+				-Server
+			}}
+			respond 303
+		}}
+"""

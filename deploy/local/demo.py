@@ -43,7 +43,7 @@ def _stop(number: int, _frame: object) -> None:
 def addresses(platform: Platform) -> str:
     """Where everything is, for a person at a terminal."""
     people = oidc_people()
-    lines = ["", "Pages"]
+    lines = ["", f"Start here: {platform.urls['info']}/_demo", "", "Pages"]
     lines += [f"  {platform.urls[name] + '/':<38} {name}: {WHAT[name]}" for name in SERVICES]
     lines += ["Staff pages"]
     lines += [f"  {platform.urls[name] + '/ansatt':<38} {name}" for name in STAFF_PAGES]

@@ -40,11 +40,17 @@ def refuse_busy(port: int) -> None:
 class LocalGateway:
     """One entrance on one port for all services."""
 
-    def __init__(self, folder: Path, port: int, routes: Mapping[str, Route], log: Path | None = None) -> None:
-        """`folder`: where its configuration and its own files lie. `routes`: by service name."""
+    def __init__(
+        self, folder: Path, port: int, routes: Mapping[str, Route], log: Path | None = None, start_page: Path | None = None
+    ) -> None:
+        """`folder`: where its configuration and its own files lie. `routes`: by service name.
+
+        `start_page`: the folder of `/_demo`.
+        """
         self._folder = folder
         self.port = port
         self._routes = routes
+        self._start_page = start_page
         self.log = log or folder / "gateway.log"
         self._child: Child | None = None
 
@@ -58,7 +64,7 @@ class LocalGateway:
         refuse_busy(self.port)
         self._folder.mkdir(parents=True, exist_ok=True)
         configuration = self._folder / "Caddyfile"
-        configuration.write_text(caddyfile(self.port, self._routes, loopback()))
+        configuration.write_text(caddyfile(self.port, self._routes, loopback(), start_page=self._start_page))
         environment = {
             "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
             "HOME": str(self._folder),

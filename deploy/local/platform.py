@@ -24,6 +24,7 @@ from deploy.local.oidc.launcher import Client, LocalOidc
 from deploy.local.postgres import LocalPostgres
 from deploy.local.processes import StartError, free_ports
 from deploy.local.services import Command, ServiceProcess, run_command
+from deploy.local.start_page import write_start_page
 from deploy.local.state import State
 
 SMALL_CLUSTER = {"shared_buffers": "24MB", "max_connections": "60", "wal_level": "replica", "max_wal_size": "256MB", "jit": "off"}
@@ -162,7 +163,8 @@ class Platform:
     def _start_gateway(self) -> None:
         routes = {name: Route(HOSTS[name], f"127.0.0.1:{self.addresses.ports[name]}") for name in SERVICES}
         folder = self.folder / "data" / "gateway"
-        self.gateway = LocalGateway(folder, self.addresses.gateway_port, routes, self.log("gateway"))
+        start_page = write_start_page(folder / "start", self.addresses)
+        self.gateway = LocalGateway(folder, self.addresses.gateway_port, routes, self.log("gateway"), start_page)
         self.gateway.start()
         self._record()
 

@@ -10,10 +10,15 @@ from pathlib import Path
 
 import httpx
 import pytest
+from contracts.catalogue import SERVICES, TOPICS
+from webkit.testing import links, loaded, tags
 
-from deploy.gateway.caddyfile import ADDRESS_HEADERS, STATIC, TRACE_HEADERS, Route
+from deploy.gateway import pages
+from deploy.gateway.caddyfile import ADDRESS_HEADERS, STATIC, TRACE_HEADERS, Route, caddyfile
+from deploy.local.environment import Addresses
 from deploy.local.gateway import LocalGateway
 from deploy.local.processes import Child, StartError, free_ports, listens
+from deploy.local.start_page import write_start_page
 
 STAND_IN = Path(__file__).with_name("stand_in.py")
 CRISIS = Path(__file__).parents[2] / "libs" / "webkit" / "src" / "webkit" / "data" / "crisis.json"
@@ -27,7 +32,9 @@ def gateway(tmp_path_factory):
     service = Child("stand-in", [sys.executable, STAND_IN, str(alive)], folder / "stand_in.log").start()
     service.wait_until(lambda: listens(alive), 10)
     routes = {"info": Route("localhost", f"127.0.0.1:{alive}"), "dialog": Route("snakk.localhost", f"127.0.0.1:{dead}")}
-    server = LocalGateway(folder, port, routes).start()
+    ports = dict.fromkeys(SERVICES, alive)
+    addresses = Addresses(port, ports, ports, "http://127.0.0.1:1", "http://127.0.0.1:2")
+    server = LocalGateway(folder, port, routes, start_page=write_start_page(folder / "start", addresses)).start()
     yield server
     server.stop()
     service.stop()
@@ -109,7 +116,7 @@ def test_the_page_of_a_dead_service_needs_nothing_but_the_gateway(ask):
     style = re.search(r'<link rel="stylesheet" href="([^"]+)"', answer.text)[1]
     sheet = ask("GET", "snakk.localhost", style)
     assert (sheet.status_code, sheet.headers["content-type"]) == (200, "text/css; charset=utf-8")
-    assert len(answer.content) + len(sheet.content) < 5000
+    assert len(answer.content) + len(sheet.content) < 6000
     assert "<style" not in answer.text
     assert "<script" not in answer.text
 
@@ -125,10 +132,42 @@ def test_the_page_says_what_the_services_own_crisis_block_says():
     text.feed((STATIC / "down.html").read_text())
     said = " ".join(text.said.replace("\xa0", " ").split())
     crisis = json.loads(CRISIS.read_text())
+    assert {name: (STATIC / name).read_text() for name in pages.files()} == pages.files(), "run python -m deploy.gateway.pages"
     for line in crisis["lines"]:
         assert f"{line['number']} {line['name']['nb']}. {line['when']['nb']}" in said
     for part in ("name", "how", "hours"):
         assert crisis["silent"][part]["nb"] in said
+
+
+def test_the_quick_exit_leads_away_also_while_the_service_is_down(ask):
+    """INVARIANT: the way out works when everything else is gone, and clears what the browser keeps; another site's form clears nothing."""
+    down = ask("GET", "snakk.localhost", "/")
+    assert [form.attributes["action"] for form in tags(down.text, "form")] == ["/forlat"]
+    assert "form-action 'self' https://www.yr.no;" in down.headers["content-security-policy"]
+    left = ask("POST", "snakk.localhost", "/forlat", headers={"sec-fetch-site": "same-origin"})
+    assert (left.status_code, left.headers["location"], left.headers["cache-control"]) == (303, "https://www.yr.no/", "no-store")
+    assert left.headers["clear-site-data"] == '"cache", "cookies", "storage"'
+    foreign = ask("POST", "snakk.localhost", "/forlat", headers={"sec-fetch-site": "cross-site"})
+    assert (foreign.status_code, "clear-site-data" in foreign.headers) == (303, False)
+    assert ask("GET", "snakk.localhost", "/forlat").status_code == 503
+
+
+@pytest.mark.parametrize(("path", "language"), [("/_demo", "nb"), ("/_demo/", "nb"), ("/_demo/nn", "nn"), ("/_demo/en", "en")])
+def test_the_start_page_names_everything_and_loads_nothing_from_elsewhere(ask, path, language):
+    page = ask("GET", "localhost", path, headers={"accept-encoding": "gzip"})
+    assert (page.status_code, page.headers["content-encoding"]) == (200, "gzip")
+    assert tags(page.text, "html")[0].attributes["lang"] == language
+    assert len(tags(page.text, "h1")) == 1
+    assert all(sheet.startswith("/_demo/") and ask("GET", "localhost", sheet).status_code == 200 for sheet in loaded(page.text))
+    assert all(name in page.text for name in (*SERVICES, *TOPICS, "Blid Orrhane", "Chatvakt 1 i Skravla"))
+    assert {link.rpartition("/")[2] for link in links(page.text)} >= {"docs", "openapi.json", "metrics", "readyz", "_komponenter"}
+    assert "unsafe" not in page.headers["content-security-policy"]
+
+
+def test_only_the_demo_has_a_start_page(ask):
+    """INVARIANT: a gateway that isn't given the demo's folder knows no such address."""
+    assert "_demo" not in caddyfile(80, {"info": Route("localhost", "127.0.0.1:1")})
+    assert ask("GET", "snakk.localhost", "/_demo").status_code == 503
 
 
 def test_nothing_about_a_failed_request_is_logged(ask, gateway):

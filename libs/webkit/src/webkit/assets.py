@@ -62,19 +62,22 @@ def hashed(name: str, content: bytes) -> str:
 
 def vendor_files(target: Path = VENDOR) -> dict[str, bytes]:
     """Plain name -> content of what `build` wrote."""
-    manifest = target / MANIFEST
-    if not manifest.is_file():
-        raise AssetsMissingError(manifest)
-    try:
-        return {name: (target / path).read_bytes() for name, path in json.loads(manifest.read_text()).items()}
-    except FileNotFoundError as missing:
-        raise AssetsMissingError(Path(missing.filename)) from None
+    return _kept(target, "")
 
 
 def vendor_packed(target: Path = VENDOR) -> dict[str, bytes]:
     """Plain name -> the same content as `vendor_files`, packed with Brotli: it takes too long to do at every start."""
-    manifest = json.loads((target / MANIFEST).read_text())
-    return {name: (target / f"{path}.br").read_bytes() for name, path in manifest.items()}
+    return _kept(target, ".br")
+
+
+def _kept(target: Path, packed: str) -> dict[str, bytes]:
+    manifest = target / MANIFEST
+    if not manifest.is_file():
+        raise AssetsMissingError(manifest)
+    try:
+        return {name: (target / f"{path}{packed}").read_bytes() for name, path in json.loads(manifest.read_text()).items()}
+    except FileNotFoundError as missing:
+        raise AssetsMissingError(Path(missing.filename)) from None
 
 
 def _read(path: Path) -> str:

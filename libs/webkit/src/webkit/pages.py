@@ -7,15 +7,14 @@ from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
 
 from fastapi import FastAPI
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Match, Route
 
 from webkit import about, caching, components, errors, quick_exit
-from webkit.crisis import crisis
-from webkit.dates import filters
+from webkit.environment import environment
 from webkit.headers import FIXED, SecurityHeaders, content_security_policy, origin
 from webkit.i18n import LANGUAGES, Translation, translate
 from webkit.language import LanguageChoice, language_of, switch_url
@@ -155,22 +154,8 @@ class Pages:
 
     def _environment(self, language: str) -> Environment:
         if language not in self._environments:
-            self._environments[language] = self._build(language)
+            self._environments[language] = environment(language, self._templates_dir, self._folders, self.static.url)
         return self._environments[language]
-
-    def _build(self, language: str) -> Environment:
-        loader = ChoiceLoader([FileSystemLoader(self._templates_dir), PackageLoader("webkit")])
-        environment = Environment(
-            loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, auto_reload=False,
-            extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
-        )  # fmt: skip
-        translation = translate(language, *self._folders)
-        environment.install_gettext_translations(translation, newstyle=True)  # type: ignore[attr-defined]
-        environment.filters.update(filters(translation.locale))
-        environment.globals.update(
-            asset=self.static.url, crisis_data=crisis(), languages=LANGUAGES, lang=language, spoken=translation.spoken, way=errors.way
-        )
-        return environment
 
     def _context(self, request: Request, language: str) -> dict[str, Any]:
         return {

@@ -46,6 +46,10 @@ class StaticFiles:
         """`site.css` -> `/static/site.<hash>.css`; KeyError for a file that isn't there."""
         return f"{PREFIX}/{self.names[name]}"
 
+    def content(self, name: str) -> bytes:
+        """What a file holds, by its plain name."""
+        return self._files[self.names[name]].plain
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
         await self._answer(request)(scope, receive, send)
