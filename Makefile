@@ -1,7 +1,7 @@
 # The whole interface. `make` alone lists it. Needs Python 3.11 or 3.12 with venv, and a network to the package indexes.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format assets lock schemas clean upgrade
+.PHONY: help demo test pages screenshots check format assets lock schemas clean upgrade
 MAKEFLAGS += --no-print-directory
 
 UV_VERSION := 0.13.9
@@ -9,7 +9,7 @@ UV := .tools/bin/uv
 PY := .venv/bin/python
 SYNCED := .venv/.synced
 LOCKED := uv.lock pyproject.toml $(wildcard libs/*/pyproject.toml services/*/pyproject.toml)
-NPM := $(wildcard libs/webkit/package-lock.json deploy/local/oidc/package-lock.json)
+NPM := $(wildcard libs/webkit/package-lock.json deploy/local/oidc/package-lock.json tests/browser/package-lock.json)
 INSTALLED := $(patsubst %/package-lock.json,%/node_modules/.installed,$(NPM))
 VENDOR := libs/webkit/src/webkit/static/vendor/manifest.json
 # The lock names the public index alone; a setting of this machine must not get into it.
@@ -20,6 +20,8 @@ help:
 	@echo "  make demo        everything on http://localhost:8080 until Ctrl-C (ONCE=1 walks the journey and stops; PORT= DATA= KEEP=1)"
 	@echo "  make test        all tests (ONLY=dialog one part, ARGS='-k name' for pytest)"
 	@echo "Work"
+	@echo "  make pages       every page in a real browser, in all 12 variants; the sum is the last line but one (ONLY='dialog GET /chat')"
+	@echo "  make screenshots pictures of every page, light and dark, phone and desk, and a contact sheet, in .local/screenshots"
 	@echo "  make check       lint, types, import rules, locks, schemas: a few seconds"
 	@echo "  make format      formats the code and mends what can be mended by itself"
 	@echo "  make assets      style sheets and scripts from npm, and the test login"
@@ -34,6 +36,12 @@ demo: $(SYNCED) assets
 
 test: $(SYNCED) assets
 	@$(PY) -m deploy.suites $(if $(ONLY),--only $(ONLY)) $(ARGS)
+
+pages: $(SYNCED) assets
+	@$(PY) -m tests.browser.pages $(if $(ONLY),--only '$(ONLY)')
+
+screenshots: $(SYNCED) assets
+	@$(PY) -m tests.browser.screenshots $(if $(ONLY),--only '$(ONLY)')
 
 check: $(SYNCED)
 	@$(PY) -m deploy.checks

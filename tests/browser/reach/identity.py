@@ -1,0 +1,65 @@
+"""Logins: on their way, refused, over."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+
+from deploy.local.journey.browser import Browser as Walker
+from tests.browser.scene import Scene
+from tests.browser.visits import LoginVisit, Reach, Visit, by_form, by_link
+
+ALWAYS_SUBSTANTIAL = "19821070026"
+WITHOUT_NUMBER = "uten-nummer"
+TOO_YOUNG = "14861850022"
+TWELVE = "11831450071"
+GUARDIAN = "15887913037"
+"""People of the test login."""
+HIGH = "/logg-inn/start?niva=idporten-loa-high"
+
+
+def refused(person: str, level: str = "substantial", path: str = "/logg-inn/start") -> Reach:
+    """Identity turns this person away."""
+
+    @asynccontextmanager
+    async def reach(scene: Scene) -> AsyncIterator[Visit]:
+        yield LoginVisit(scene.urls["helpjourney"] + path, person=person, level=level)
+
+    return reach
+
+
+@asynccontextmanager
+async def aborted(scene: Scene) -> AsyncIterator[Visit]:
+    """She pressed the provider's way out; its answer is opened in the browser that was sent there."""
+    async with Walker() as walker:
+        page = await walker.get(scene.urls["helpjourney"] + "/logg-inn/start")
+        before = dict(walker.cookies)
+        page = await walker.submit(page.form(field="level"), button="Avbryt")
+        yield Visit(page.url, before)
+
+
+@asynccontextmanager
+async def my_logins(scene: Scene) -> AsyncIterator[Visit]:
+    """Logged in at one service."""
+    async with scene.known_youth() as youth:
+        yield by_link(youth.browser, scene.urls["identity"] + "/mine-innlogginger")
+
+
+@asynccontextmanager
+async def really_out(scene: Scene) -> AsyncIterator[Visit]:
+    """A link asks for a logout that the service hasn't begun."""
+    async with scene.known_youth() as youth:
+        database = await asyncpg.connect(scene.platform.dsn("helpjourney"))
+        try:
+            sid = await database.fetchval("select sid from browser_sessions where sid is not null order by created_at desc limit 1")
+        finally:
+            await database.close()
+        yield by_link(youth.browser, f"{scene.urls['identity']}/end_session?client_id=helpjourney&logout_hint={sid}")
+
+
+@asynccontextmanager
+async def logged_out_here(scene: Scene) -> AsyncIterator[Visit]:
+    """The end of a login, on the way to the other ends of it."""
+    async with scene.known_youth() as youth:
+        page = await youth.opens("helpjourney", "/")
+        yield by_form(youth.browser, page.form("/logg-ut"))

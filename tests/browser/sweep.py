@@ -1,0 +1,140 @@
+"""Looks at every page of the list in its variants, two lanes beside each other, and counts what is wrong."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+
+from playwright.async_api import Browser
+
+from deploy.local.platform import Platform
+from tests.browser import checks, reading
+from tests.browser.checks import Fault
+from tests.browser.looking import Look, looking
+from tests.browser.page_list import CHATS, LAST, OTHERS
+from tests.browser.scene import Scene
+from tests.browser.variants import PLAIN, Variant, variants_for
+from tests.browser.visits import Row, Visit
+
+Tell = Callable[[str], None]
+PATIENCE = 180
+"""Seconds for one page in all its variants."""
+
+
+@dataclass
+class Seen:
+    """One page of the list, and what was seen on it."""
+
+    row: Row
+    faults: dict[str, list[Fault]] = field(default_factory=dict)
+    """By variant; `page` for what was looked at once."""
+    variants: int = 0
+    bytes: int = 0
+    plain: bool = False
+    """It was looked at without scripts and was the same."""
+    texts: dict[str, str] = field(default_factory=dict)
+    """The main text by language."""
+    seconds: float = 0
+
+    @property
+    def all_faults(self) -> list[tuple[str, Fault]]:
+        return [(variant, fault) for variant, found in self.faults.items() for fault in found]
+
+
+@dataclass
+class Report:
+    """All pages."""
+
+    seen: list[Seen] = field(default_factory=list)
+    seconds: float = 0
+
+    @property
+    def line(self) -> str:
+        """The sum, as it is printed."""
+        found = Counter(fault.check for each in self.seen for _, fault in each.all_faults)
+        pages = len(self.seen)
+        return (
+            f"pages: pages={pages} variants={sum(each.variants for each in self.seen)} axe={found['axe']} "
+            f"nojs={sum(each.plain for each in self.seen)}/{pages} third_party={found['third party']} csp={found['csp']} "
+            f"heaviest_kb={max((each.bytes for each in self.seen), default=0) / 1000:.0f}"
+        )
+
+    @property
+    def faults(self) -> list[str]:
+        return [f"{each.row.name} [{variant}] {fault}" for each in self.seen for variant, fault in each.all_faults]
+
+    def summary(self) -> str:
+        """Each fault once, with the pages and variants that have it."""
+        where: dict[str, list[str]] = {}
+        for each in self.seen:
+            for variant, fault in each.all_faults:
+                where.setdefault(str(fault), []).append(f"{each.row.name} [{variant}]")
+        lines = [f"{fault}\n    {len(places)}x, e.g. {'; '.join(places[:3])}" for fault, places in sorted(where.items())]
+        return "\n".join(lines)
+
+
+async def look_at(browser: Browser, scene: Scene, row: Row, variants: Sequence[Variant]) -> Seen:
+    """One row of the list. A page that can't be reached or shown is a fault too."""
+    began, seen = time.monotonic(), Seen(row)
+    try:
+        async with asyncio.timeout(PATIENCE), row.reach(scene) as visit:
+            for variant in variants:
+                async with looking(browser, visit, variant) as look:
+                    seen.faults[str(variant)] = await _variant(row, look, variant)
+                    seen.bytes = max(seen.bytes, look.bytes)
+                    seen.texts[variant.language] = await look.measure("text")
+                    seen.variants += 1
+            await _once(browser, visit, seen)
+    except Exception as error:  # whatever it is, the other pages are looked at
+        seen.faults["page"] = [Fault("reach", f"{type(error).__name__}: {error}"[:600])]
+    seen.seconds = time.monotonic() - began
+    return seen
+
+
+async def _variant(row: Row, look: Look, variant: Variant) -> list[Fault]:
+    found = [Fault("status", f"{look.answer.status} instead of {row.status}")] if look.answer.status != row.status else []
+    found += await checks.structure(look, variant, knows_level=row.route not in checks.ALSO_OPEN)
+    found += checks.weight(look) + checks.third_party(look) + checks.console(look) + checks.address(look)
+    found += await checks.policy(look) + await checks.shift(look) + await checks.cookies(look)
+    found += await checks.renewal(look, variant)
+    found += await checks.targets(look) + await checks.axe(look)
+    return found
+
+
+async def _once(browser: Browser, visit: Visit, seen: Seen) -> None:
+    """What doesn't depend on language and colour."""
+    async with looking(browser, visit, PLAIN) as look:
+        different = await reading.without_javascript(browser, visit, look)
+        seen.plain = not different
+        seen.faults["page"] = different + await reading.keyboard(look) + await reading.reflow(look)
+
+
+async def sweep(platform: Platform, browser: Browser, *, many: bool, tell: Tell, only: str = "") -> Report:
+    """All pages: those of chats beside the others, then those for which a service is stopped or changed."""
+    began, report = time.monotonic(), Report()
+    lanes = [[row for row in rows if only in row.name] for rows in (CHATS, OTHERS, LAST)]
+    total, lock = sum(map(len, lanes)), asyncio.Lock()
+
+    async def lane(rows: Iterable[Row], scene: Scene) -> None:
+        for row in rows:
+            number = len(report.seen)
+            seen = await look_at(browser, scene, row, variants_for(number, many=many))
+            async with lock:
+                report.seen.append(seen)
+                tell(f"{len(report.seen):>4}/{total} {seen.seconds:5.1f} s {row.name}{_count(seen)}")
+
+    async with AsyncExitStack() as stack:
+        scenes = [Scene(platform), Scene(platform)]
+        scenes[1].serials = scenes[0].serials
+        for scene in scenes:
+            stack.push_async_callback(scene.leave)
+        await asyncio.gather(lane(lanes[0], scenes[0]), lane(lanes[1], scenes[1]))
+        await lane(lanes[2], scenes[0])
+    report.seconds = time.monotonic() - began
+    return report
+
+
+def _count(seen: Seen) -> str:
+    return f"  {len(seen.all_faults)} faults: {', '.join(sorted({fault.check for _, fault in seen.all_faults}))}" if seen.all_faults else ""
