@@ -28,7 +28,7 @@ help:
 	@echo "  make clean       removes what was made here: environments, data, caches"
 	@echo "Ship"
 	@echo "  make upgrade     each service's last release beside the current others, and on their migrated databases: about 5 minutes"
-	@echo "  make schemas     writes the contracts' JSON Schemas from their models"
+	@echo "  make schemas     writes the JSON Schemas, AsyncAPI documents and catalogue page of the contracts"
 	@echo "  make lock        brings uv.lock up to date"
 
 demo: $(SYNCED) assets

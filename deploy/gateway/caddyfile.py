@@ -6,6 +6,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 STATIC = Path(__file__).with_name("static")
+CATALOGUE = Path(__file__).parents[2] / "libs" / "contracts" / "catalogue"
+"""The published contracts, for people and programs."""
 
 TRACE_HEADERS = ("Traceparent", "Tracestate", "Baggage", "X-Request-Id", "X-Correlation-Id")
 """What would let two zones recognise each other's requests: taken off in both directions."""
@@ -42,7 +44,7 @@ def caddyfile(
     `quick_exit_url`: where the quick exit leads while a service is down.
     `start_page`: the folder of `/_demo`; in the demo alone.
     """
-    own = _start_page(start_page) if start_page else ""
+    own = CONTRACTS + (_start_page(start_page) if start_page else "")
     sites = "\n".join(_site(port, route, bind, static, quick_exit_url, own if name == "info" else "") for name, route in routes.items())
     return f"""{{
 	admin off
@@ -70,6 +72,20 @@ http://:{port} {{
 	header -Server
 	respond "Ukjent adresse" 421
 }}
+"""
+
+
+CONTRACTS = f"""	redir /_contracts /_contracts/
+	handle /_contracts/* {{
+		root * {CATALOGUE}
+		uri strip_prefix /_contracts
+		header Content-Security-Policy "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+		header Referrer-Policy same-origin
+		header X-Content-Type-Options nosniff
+		header Cache-Control "public, max-age=300"
+		header -Server
+		file_server
+	}}
 """
 
 

@@ -198,3 +198,13 @@ def test_a_busy_port_is_named_in_one_line(tmp_path):
         port = taken.getsockname()[1]
         with pytest.raises(StartError, match=f"^port {port} is taken by another program: stop that one, or choose another with PORT=$"):
             LocalGateway(tmp_path, port, {}).start()
+
+
+def test_the_published_contracts_are_served_on_the_open_host(ask):
+    page = ask("GET", "localhost", "/_contracts/")
+    assert page.status_code == 200
+    assert "What the services tell each other" in page.text
+    assert "script-src" not in page.headers["content-security-policy"]
+    assert ask("GET", "localhost", "/_contracts/catalogue.css").headers["content-type"].startswith("text/css")
+    assert ask("GET", "localhost", "/_contracts/dialog.asyncapi.json").json()["asyncapi"] == "3.0.0"
+    assert "What the services" not in ask("GET", "snakk.localhost", "/_contracts/").text

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from deploy.checks import GENERATED
+
 ROOT = Path(__file__).parents[2]
 MOST_LINES = 400
 MOST_IN_A_FUNCTION = 50
@@ -32,7 +34,7 @@ def long_functions(path: Path) -> list[str]:
 
 
 def test_no_file_is_longer_than_400_lines():
-    assert long_files(tracked()) == []
+    assert long_files([path for path in tracked() if path != ROOT / GENERATED]) == []
 
 
 def test_a_long_file_is_noticed(tmp_path):

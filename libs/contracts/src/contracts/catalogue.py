@@ -1,51 +1,36 @@
 """Every topic: who owns it, who may read it, its key, partitions, retention and how exact its times may be."""
 
-from dataclasses import dataclass
-from enum import IntEnum
+from collections.abc import Iterator
+from dataclasses import replace
+from importlib import import_module
+from pkgutil import iter_modules
 from types import ModuleType
 
-from contracts import dialog, helpjourney, identity, info, reporting
+from contracts import dialog, helpjourney, identity, info, joined, reporting
 from contracts.codes import Zone
 from contracts.event import Event
+from contracts.topic import Owner, Precision, Topic
 
-ZONES = {
-    "info": Zone.OPEN,
-    "dialog": Zone.ANONYMOUS,
-    "identity": Zone.KNOWN,
-    "helpjourney": Zone.KNOWN,
-    "reporting": Zone.REPORTING,
+__all__ = ["EVENTS", "OWNERS", "PUBLIC_ID_FIELDS", "SERVICES", "TOPICS", "ZONES", "Precision", "Topic", "topics_of", "topics_read_by"]
+
+_JOINED = [import_module(f"{joined.__name__}.{module.name}") for module in iter_modules(joined.__path__)]
+
+OWNERS: dict[str, Owner] = {
+    owner.name: owner
+    for owner in (
+        Owner("info", "Bufdir", Zone.OPEN),
+        Owner("dialog", "Helsedirektoratet and the chat network", Zone.ANONYMOUS),
+        Owner("identity", "Digdir's role", Zone.KNOWN),
+        Owner("helpjourney", "the municipal health service", Zone.KNOWN),
+        Owner("reporting", "the DigiUng secretariat", Zone.REPORTING),
+        *(module.OWNER for module in _JOINED),
+    )
 }
-SERVICES = tuple(ZONES)
+ZONES = {name: owner.zone for name, owner in OWNERS.items()}
+SERVICES = tuple(OWNERS)
 
 PUBLIC_ID_FIELDS = frozenset({"service_id", "publication_id"})
 """Ids of public things (entries of the register, publications): the only ids that topics of levels 2 and 3 may share."""
-
-
-class Precision(IntEnum):
-    """To how many seconds a topic's times are rounded down, by how sensitive the topic is."""
-
-    PUBLIC = 1
-    SENSITIVE = 60
-    BORDER = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Topic:
-    """One row of the catalogue."""
-
-    name: str
-    owner: str
-    readers: frozenset[str]
-    key: str
-    precision: Precision
-    partitions: int = 3
-    """Fixed for the life of a topic version: more would break the order of a key."""
-    retention_days: int = 7
-
-    @property
-    def stays_in_zone(self) -> bool:
-        """Every reader is in the owner's zone: only then may a trace or causation id travel along."""
-        return all(ZONES[reader] is ZONES[self.owner] for reader in self.readers)
 
 
 def _topic(name: str, readers: str, key: str, precision: Precision) -> Topic:
@@ -69,15 +54,24 @@ _ROWS = (
     *(_topic(identity.sessions_topic(reader), reader, "session_id", Precision.PUBLIC) for reader in identity.READERS),
 )
 
-TOPICS: dict[str, Topic] = {topic.name: topic for topic in _ROWS}
+
+def _in_its_zone(topic: Topic) -> Topic:
+    return replace(topic, stays_in_zone=all(ZONES[reader] is ZONES[topic.owner] for reader in topic.readers))
 
 
-def _events(module: ModuleType) -> list[type[Event]]:
-    return [value for value in vars(module).values() if isinstance(value, type) and issubclass(value, Event) and value is not Event]
+TOPICS: dict[str, Topic] = {
+    topic.name: _in_its_zone(topic) for topic in (*_ROWS, *(topic for module in _JOINED for topic in module.TOPICS))
+}
+
+
+def _events(module: ModuleType) -> Iterator[type[Event]]:
+    for value in vars(module).values():
+        if isinstance(value, type) and issubclass(value, Event) and value is not Event and value.__module__ == module.__name__:
+            yield value
 
 
 EVENTS: dict[str, type[Event]] = {
-    event.type: event for module in (info, dialog, helpjourney, identity, reporting) for event in _events(module)
+    event.type: event for module in (info, dialog, helpjourney, identity, reporting, *_JOINED) for event in _events(module)
 }
 """Every event type of the platform, by its name on the wire."""
 
@@ -85,3 +79,11 @@ EVENTS: dict[str, type[Event]] = {
 def topics_read_by(service: str) -> list[str]:
     """The topics that the catalogue lists for one reader, in the catalogue's order."""
     return [topic.name for topic in TOPICS.values() if service in topic.readers]
+
+
+def topics_of(event: type[Event]) -> list[Topic]:
+    """Where an event is told: its topic, or, when each reader has one of its own, all of these."""
+    if event.topic:
+        return [TOPICS[event.topic]]
+    owner, subject = event.type.split(".")[:2]
+    return [topic for name, topic in TOPICS.items() if name.startswith(f"{owner}.{subject}s-")]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Self
 from uuid import UUID
@@ -11,6 +11,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic_core import core_schema
 
 from contracts import codes
+from contracts.topic import FIRST_VERSION
 
 SPEC_VERSION = "1.0"
 SCHEMA_PREFIX = "urn:stegvis:event:"
@@ -24,7 +25,11 @@ class Event(BaseModel):
     type: ClassVar[str]
     """`<service>.<subject>.<past>.v<major>`, the value of `ce_type`."""
     topic: ClassVar[str]
-    """The topic that the event is told on."""
+    """The topic that the event is told on; empty where each reader has one of its own."""
+    since: ClassVar[str] = FIRST_VERSION
+    """Version of the contracts that the type first stood in."""
+    until: ClassVar[date | None] = None
+    """Last day on which it's told; None = no end is known."""
 
 
 def _utc(value: datetime) -> datetime:

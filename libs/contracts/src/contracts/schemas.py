@@ -1,13 +1,22 @@
-"""Writes the JSON Schema of every event to `schemas/`, or checks the committed ones: `python -m contracts.schemas [--check]`."""
+"""Writes what is published, or checks what is committed: `python -m contracts.schemas [--check]`.
+
+`schemas/`: the JSON Schema of every event. `catalogue/`: AsyncAPI documents and the page for people.
+"""
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
+from contracts.asyncapi import documents
 from contracts.catalogue import EVENTS
 from contracts.event import SCHEMA_PREFIX, Event
+from contracts.page import page
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
+CATALOGUE = SCHEMAS.with_name("catalogue")
+BY_HAND = {"catalogue.css"}
+"""Files of the catalogue that nothing is generated into."""
 
 
 def schema_of(event: type[Event]) -> str:
@@ -16,27 +25,39 @@ def schema_of(event: type[Event]) -> str:
     return json.dumps(head | event.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
-def differences(directory: Path = SCHEMAS) -> list[str]:
-    """Names of schema files that are missing, outdated or left over."""
-    wanted = {f"{name}.json": schema_of(event) for name, event in EVENTS.items()}
-    found = {path.name: path.read_text() for path in directory.glob("*.json")}
-    return sorted(name for name in wanted | found if wanted.get(name) != found.get(name))
+def published() -> dict[Path, dict[str, str]]:
+    """Folder -> file name -> text of everything that is generated."""
+    return {
+        SCHEMAS: {f"{name}.json": schema_of(event) for name, event in EVENTS.items()},
+        CATALOGUE: {**documents(), "index.html": page()},
+    }
 
 
-def write(directory: Path = SCHEMAS) -> None:
-    """Make the directory say what the models say."""
+def differences(directory: Path, wanted: Mapping[str, str]) -> list[str]:
+    """Names of files that are missing, outdated or left over."""
+    found = {path.name: path.read_text() for path in directory.glob("*") if path.name not in BY_HAND}
+    return sorted(name for name in {*wanted, *found} if wanted.get(name) != found.get(name))
+
+
+def write(directory: Path, wanted: Mapping[str, str]) -> None:
+    """Make the directory hold what is wanted and nothing else."""
     directory.mkdir(exist_ok=True)
-    for name in differences(directory):
-        event = EVENTS.get(name.removesuffix(".json"))
-        if event is None:
-            (directory / name).unlink()
+    for name in differences(directory, wanted):
+        if name in wanted:
+            (directory / name).write_text(wanted[name])
         else:
-            (directory / name).write_text(schema_of(event))
+            (directory / name).unlink()
+
+
+def main() -> None:
+    """Writes, or checks and names what differs."""
+    for directory, wanted in published().items():
+        if "--check" not in sys.argv:
+            write(directory, wanted)
+        elif outdated := differences(directory, wanted):
+            named = ", ".join(outdated[:8]) + (f" and {len(outdated) - 8} more" if len(outdated) > 8 else "")
+            sys.exit(f"{directory.name}: {named} differ from the models. Run `make schemas` and commit what it writes.")
 
 
 if __name__ == "__main__":
-    if "--check" in sys.argv:
-        if outdated := differences():
-            sys.exit(f"schemas differ from the models: {', '.join(outdated)}. Run `make schemas` and commit what it writes.")
-    else:
-        write()
+    main()

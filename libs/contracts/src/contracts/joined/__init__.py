@@ -1,0 +1,1 @@
+"""Agencies that joined later: a file each, found by the catalogue. It holds an OWNER, its TOPICS and its events."""
