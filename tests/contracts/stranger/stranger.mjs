@@ -8,7 +8,7 @@ import { Kafka, logLevel } from "kafkajs";
 
 const [file, service, wanted] = process.argv.slice(2);
 const document = JSON.parse(await readFile(file, "utf8"));
-const ajv = addFormats(new Ajv({ strict: false, allErrors: true }));
+const ajv = addFormats(new Ajv({ strict: false, allErrors: true, logger: false }));
 ajv.addSchema({ components: document.components }, "catalogue"); // the rest of the document is no schema
 
 const pointer = (reference) => reference.slice(2).split("/").map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
@@ -25,6 +25,7 @@ const kafka = new Kafka({
   clientId: service,
   brokers: [KAFKA_BOOTSTRAP],
   logLevel: logLevel.NOTHING,
+  retry: { initialRetryTime: 200, maxRetryTime: 2000, retries: 20 },
   sasl: username ? { mechanism: "scram-sha-256", username, password } : undefined,
 });
 const consumer = kafka.consumer({ groupId: service });
@@ -33,7 +34,7 @@ await consumer.subscribe({ topics: channels.map((channel) => channel.address), f
 
 let read = 0;
 await new Promise((resolve, reject) => {
-  consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
+  consumer.on(consumer.events.CRASH, ({ payload }) => payload.restart || reject(payload.error)); // a group that loads is tried again
   setTimeout(() => reject(new Error(`${read} of ${wanted} records in 60 s`)), 60_000).unref();
   consumer.run({
     eachMessage: async ({ topic, message }) => {

@@ -152,5 +152,14 @@ def _envelope() -> Json:
 
 def _schemas(events: list[type[Event]]) -> Json:
     _, schemas = models_json_schema([(event, "validation") for event in events], ref_template="#/components/schemas/{model}")
-    named: Json = schemas.get("$defs", {})
+    named: Json = _with_local_times(schemas.get("$defs", {}))
     return named
+
+
+def _with_local_times(node: Any) -> Any:
+    """Our times of day have no offset, so they aren't what RFC 3339, and hence a strict reader, means by `time`."""
+    if isinstance(node, list):
+        return [_with_local_times(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    return {name: "local-time" if (name, value) == ("format", "time") else _with_local_times(value) for name, value in node.items()}
