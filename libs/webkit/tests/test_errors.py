@@ -6,12 +6,13 @@ from contextlib import AbstractAsyncContextManager
 import httpx
 import pytest
 from webkit.crisis import crisis
-from webkit.errors import ERRORS, FIELD_ERRORS, error_page, field_error
+from webkit.errors import ERRORS, FIELD_ERRORS, error_page, field_error, way
 from webkit.i18n import translate
 from webkit.testing import tags
 
 Visit = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 
+URLS = {"info": "/i/", "dialog": "/d/"}
 STATES = ["not_found", "gone", "refused", "expired", "too_many", "closed", "full", "unavailable", "wrong_method", "bad_request", "invalid"]
 
 
@@ -51,3 +52,22 @@ async def test_an_error_page_echoes_nothing(visit: Visit) -> None:
 def test_field_errors_have_words_in_both_norwegian_forms() -> None:
     for message in (*FIELD_ERRORS.values(), field_error("never heard of")):
         assert translate("nn").spoken(message) == "nn"
+
+
+def test_errors_have_words_in_every_language_of_the_switch() -> None:
+    for language in ("nn", "se", "en"):
+        lacking = {
+            text for page in ERRORS.values() for text in (page.title, page.text, *page.ways) if translate(language).spoken(text) != language
+        }
+        assert lacking == set(), language
+
+
+def test_each_state_has_words_of_its_own_and_leads_on() -> None:
+    assert len({(page.title, page.text) for page in ERRORS.values()}) == len(ERRORS)
+    for page in ERRORS.values():
+        assert {way("dialog" if to == "here" else to, "/", URLS) for to in page.ways.values()} <= {
+            *URLS.values(),
+            "/",
+            "/d/spor",
+            "/i/hjelp",
+        }

@@ -66,3 +66,46 @@ async def test_groups_have_a_legend_and_tables_have_headings(page: list[Tag]) ->
     assert names.count("fieldset") == names.count("legend") == 2
     assert names.count("table") == names.count("caption")
     assert all(tag.attributes["scope"] in ("col", "row") for tag in page if tag.name == "th")
+
+
+@pytest.fixture
+async def catalogue(visit: Visit) -> list[Tag]:
+    async with visit() as client:
+        return tags((await client.get("/_komponenter?vis=mine")).text)
+
+
+async def test_every_reference_of_the_catalogue_exists(catalogue: list[Tag]) -> None:
+    ids = by_id(catalogue)
+    for tag in catalogue:
+        for name in ("aria-describedby", "aria-labelledby", "for", "popovertarget", "data-counts"):
+            for target in tag.attributes.get(name, "").split():
+                assert target in ids, (tag, name)
+
+
+async def test_a_long_text_is_counted_and_never_cut_off(catalogue: list[Tag]) -> None:
+    """INVARIANT: what is pasted stays whole; the page says how much there is room for, also without script."""
+    ids = by_id(catalogue)
+    assert not [tag for tag in catalogue if tag.name == "textarea" and "maxlength" in tag.attributes]
+    assert ids["f-text"].attributes["aria-describedby"] == "f-text-hint f-text-count"
+    assert ids["f-long"].attributes["aria-describedby"] == "f-long-error f-long-count"
+    assert ids["f-text-count"].attributes["data-most"] == "5000"
+
+
+async def test_a_dialog_opens_and_closes_without_script(catalogue: list[Tag]) -> None:
+    presses = [tag.attributes for tag in catalogue if "popovertarget" in tag.attributes]
+    assert "popover" in by_id(catalogue)["prove"].attributes
+    assert {press["popovertarget"] for press in presses} == {"prove"}
+    assert [press.get("popovertargetaction", "toggle") for press in presses] == ["toggle", "hide"]
+    assert all(press["type"] == "button" for press in presses)
+
+
+async def test_a_tab_is_an_address_and_says_where_one_is(catalogue: list[Tag]) -> None:
+    links = [tag.attributes for tag in catalogue if tag.attributes.get("href", "").startswith("?vis=")]
+    assert [link["href"] for link in links] == ["?vis=venter", "?vis=mine", "?vis=ferdige"]
+    assert [link["href"] for link in links if link.get("aria-current") == "page"] == ["?vis=mine"]
+
+
+async def test_drawings_say_nothing_to_those_who_hear_the_page(catalogue: list[Tag]) -> None:
+    drawings = [tag.attributes for tag in catalogue if tag.name == "svg"]
+    assert len(drawings) > 20
+    assert all(drawing["aria-hidden"] == "true" and drawing["focusable"] == "false" for drawing in drawings)

@@ -43,6 +43,7 @@
     leave();
   });
 
+  form.querySelector("button").title = form.dataset.keys;
   let presses = 0;
   let last = -Infinity;
   addEventListener("keydown", (event) => {
