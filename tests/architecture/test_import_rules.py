@@ -24,6 +24,7 @@ BREACHES = {
     "stores-look-down": ("reporting/store.py", "import reporting.projections"),
     "settings-are-passed-on": ("reporting/queries.py", "import reporting.settings"),
     "only-main-knows-everyone": ("reporting/api.py", "import reporting.main"),
+    "only-the-relay-publishes": ("info/handlers.py", "import servicekit.delivery.lanes"),
 }
 """Rule -> a file and an import that breaks it."""
 

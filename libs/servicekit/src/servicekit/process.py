@@ -44,9 +44,11 @@ async def run(service: Service, parts: frozenset[Part]) -> None:
             live["consumer"] = consumer.is_live
             tasks.create_task(consumer.run(stop))
         if Part.RELAY in parts:
-            relay = Relay(app.state.engine, service.settings)
-            live["relay"] = relay.is_live
-            tasks.create_task(relay.run(stop))
+            shards = service.settings.relay_shards
+            for shard in range(shards):
+                relay = Relay(app.state.engine, service.settings, shard=shard, shards=shards)
+                live[f"relay {shard}" if shard else "relay"] = relay.is_live
+                tasks.create_task(relay.run(stop))
             tasks.create_task(run_timers(app.state.begin, service.timers, stop))
         tasks.create_task(_serve(app if Part.SERVE in parts else None, create_internal_app(service, app, live), service, stop))
     await app.state.engine.dispose()

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, PostgresDsn, SecretStr, field_validator, model_validator
@@ -50,6 +50,7 @@ class ServiceSettings(BaseSettings):
     data_dir: Path = Field(default=Path(".local/data"), description="Files that the service writes itself")
     border_bucket_seconds: int = Field(default=FULL_BUCKET, gt=0, description="Width of the time buckets at the border, seconds")
     quick_exit_url: str = Field(default="https://www.yr.no/", description="Where the quick exit leads")
+    relay_shards: Literal[1, 2, 4, 8, 16] = Field(default=1, description="Relays side by side, each with its share of the keys")
     clock_offset_seconds: float = Field(default=0, description="Moves the database clock in tests, seconds")
     traces_file: Path | None = Field(default=None, description="Spans as JSON lines, besides or instead of OTLP")
     otel_exporter_otlp_endpoint: str | None = Field(default=None, description="Base URL of an OTLP/HTTP collector")

@@ -1,12 +1,15 @@
 """A small publisher and a small reader on the tables of the plumbing: articles are withdrawn here and counted there."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from contracts.catalogue import TOPICS
 from contracts.info import ArticleWithdrawn
 from servicekit.database import create_engine
 from servicekit.delivery.outbox import UnitOfWork
@@ -57,6 +60,38 @@ class Articles:
         async with database.engine.connect() as connection:
             row = (await connection.execute(text("select times, inversions from effects where id = :id"), {"id": article})).first()
         return (row.times, row.inversions) if row else None
+
+
+class Log:
+    """What a topic got since the test began."""
+
+    def __init__(self, consumer: AIOKafkaConsumer) -> None:
+        self._consumer = consumer
+        self.sequences: dict[str, list[int]] = defaultdict(list)
+        self.records = []
+
+    async def read(self) -> None:
+        for records in (await self._consumer.getmany(timeout_ms=100, max_records=5000)).values():
+            for record in records:
+                headers = dict(record.headers)
+                self.records.append(record)
+                self.sequences[record.key.decode()].append(int(headers.get("ce_sequence", b"0")))
+
+    async def has(self, key: object, sequences: list[int]) -> bool:
+        await self.read()
+        return self.sequences[str(key)] == sequences
+
+
+@pytest.fixture
+async def log(kafka):
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka.bootstrap)
+    await consumer.start()
+    consumer.assign([TopicPartition(ArticleWithdrawn.topic, number) for number in range(TOPICS[ArticleWithdrawn.topic].partitions)])
+    await consumer.seek_to_end()
+    for partition in consumer.assignment():
+        await consumer.position(partition)
+    yield Log(consumer)
+    await consumer.stop()
 
 
 @pytest.fixture

@@ -2,17 +2,17 @@
 
 import asyncio
 import random
-from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from contracts.catalogue import TOPICS
 from contracts.info import ArticleWithdrawn
 from servicekit.delivery import metrics
+from servicekit.delivery.lanes import _partition
 from servicekit.delivery.relay import Relay
 from servicekit.testing import Database, Templates, until
 from servicekit.testing.databases import opened
@@ -26,38 +26,6 @@ INSERT = text(
     """insert into outbox (topic, key, headers, value, time)
     select :topic, :key, '{}', :value, '2026-11-24T10:00:00Z' from generate_series(1, :times)"""
 )
-
-
-class Log:
-    """What a topic got since the test began."""
-
-    def __init__(self, consumer: AIOKafkaConsumer) -> None:
-        self._consumer = consumer
-        self.sequences: dict[str, list[int]] = defaultdict(list)
-        self.records = []
-
-    async def read(self) -> None:
-        for records in (await self._consumer.getmany(timeout_ms=100, max_records=5000)).values():
-            for record in records:
-                headers = dict(record.headers)
-                self.records.append(record)
-                self.sequences[record.key.decode()].append(int(headers.get("ce_sequence", b"0")))
-
-    async def has(self, key: object, sequences: list[int]) -> bool:
-        await self.read()
-        return self.sequences[str(key)] == sequences
-
-
-@pytest.fixture
-async def log(kafka):
-    consumer = AIOKafkaConsumer(bootstrap_servers=kafka.bootstrap)
-    await consumer.start()
-    consumer.assign([TopicPartition(TOPIC, number) for number in range(TOPICS[TOPIC].partitions)])
-    await consumer.seek_to_end()
-    for partition in consumer.assignment():
-        await consumer.position(partition)
-    yield Log(consumer)
-    await consumer.stop()
 
 
 @pytest.fixture
@@ -193,6 +161,42 @@ async def test_the_relay_starts_without_kafka_and_shows_what_waits(database, art
     assert await left(database) == 3
 
 
+async def test_a_fact_wakes_the_relay_at_once_and_a_look_finds_what_told_nobody(database, articles, relay, running, log, monkeypatch):
+    """INVARIANT: NOTIFY makes it quick, and isn't needed: a look at most a second later finds the row."""
+    article, silent = await articles.create(database, 2)
+    monkeypatch.setattr("servicekit.delivery.relay.POLL", 60.0)
+    async with running(relay):
+        await tell(database, articles, article)
+        await until(lambda: log.has(article, [1]))
+        await asyncio.sleep(0.5)  # it sleeps for a minute now, unless it is woken
+        await tell(database, articles, article)
+        await until(lambda: log.has(article, [1, 2]), seconds=5)
+        monkeypatch.undo()
+        await tell(database, articles, article)
+        await until(lambda: log.has(article, [1, 2, 3]), seconds=5)
+        async with database.engine.begin() as connection:
+            await connection.execute(INSERT, {"topic": TOPIC, "key": str(silent), "value": b"{}", "times": 1})
+        await until(lambda: log.has(silent, [0]), seconds=5)
+
+
+async def test_a_producer_that_is_out_of_step_is_made_anew(database, articles, relay, running, log):
+    """INVARIANT: after OutOfOrderSequenceNumber, which the broker never forgives, facts go on with a new producer, in order."""
+    [article] = await articles.create(database)
+    partition = TopicPartition(TOPIC, _partition(str(article), TOPICS[TOPIC].partitions))
+    with capture_logs() as lines:
+        async with running(relay):
+            await tell(database, articles, article, times=2)
+            await until(lambda: log.has(article, [1, 2]))
+            await until(is_empty(database))
+            broken = relay._producer
+            broken._txn_manager.increment_sequence_number(partition, 7)  # what the broker expects is 7 less
+            await tell(database, articles, article, times=3)
+            await until(lambda: log.has(article, [1, 2, 3, 4, 5]), seconds=20)
+            await until(is_empty(database))
+            assert relay._producer is not broken
+    assert {line["reason"] for line in lines if line["event"] == "fact was refused"} == {"OutOfOrderSequenceNumber"}
+
+
 @asynccontextmanager
 async def own_cluster(articles, prepare):
     """A cluster that a test may crash, with the publisher's database."""
@@ -237,7 +241,7 @@ async def _any(told: dict[UUID, int], least: int) -> bool:
     return any(last >= least for last in told.values())
 
 
-async def _told_in_order(log: Log, article: UUID, last: int) -> bool:
+async def _told_in_order(log, article: UUID, last: int) -> bool:
     """Nothing is missing; a repeat may follow a crash, a jump may not."""
     await log.read()
     sequences = log.sequences[str(article)]

@@ -30,10 +30,13 @@ from servicekit.delivery.kafka_access import broker_security
 from servicekit.delivery.outbox import Begin
 from servicekit.delivery.parking import count_parked
 from servicekit.delivery.record import Record
+from servicekit.delivery.unpacking import guard
 from servicekit.settings import ServiceSettings
 
 BATCH = 500
 """Records applied in one transaction at most."""
+FETCH_BYTES = 8 * 1024 * 1024
+"""Packed bytes that one fetch brings at most, over all partitions."""
 POLL_MS = 20
 """How long one poll waits; FastStream pauses as long again after an empty one."""
 FIRST_BACK_OFF, LONGEST_BACK_OFF = 0.2, 30.0
@@ -44,7 +47,8 @@ SESSION_TIMEOUT_MS = 6_000
 GRACE_SECONDS = 8.0
 WATCH_SECONDS = 5.0
 STALLED_SECONDS = 60.0
-UNWATCHED_SECONDS = 30.0
+UNPOLLED_SECONDS = 30.0
+"""A consumer that hasn't asked for records for so long isn't reading any more."""
 
 log = structlog.get_logger("consumer")
 
@@ -69,6 +73,7 @@ class Consumer:
         self._attempts: dict[TopicPartition, int] = {}
         self._progress: dict[TopicPartition, _Progress] = {}
         self._watched = time.monotonic()
+        guard()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Read until `stop` is set, then finish the batch in hand. Kafka may be down when this begins."""
@@ -85,16 +90,21 @@ class Consumer:
                 await self._broker.stop()
 
     async def is_live(self) -> bool:
-        """The reading task is alive, and no partition has records waiting without progress, unless it is paused on purpose."""
+        """The reading task is alive, polled lately, and no partition has records waiting without progress, unless paused on purpose."""
         if not self._topics:
             return True
         now = time.monotonic()
         stalled = any(now - progress.since > STALLED_SECONDS for progress in self._progress.values())
-        return now - self._watched < UNWATCHED_SECONDS and self._reading() and not stalled
+        return now - self._watched < UNPOLLED_SECONDS and self._reads() and not stalled
 
-    def _reading(self) -> bool:
-        tasks = [task for subscriber in self._broker.subscribers for task in getattr(subscriber, "tasks", ())] if self._broker else []
-        return self._broker is None or any(not task.done() for task in tasks)
+    def _reads(self) -> bool:
+        """Also true while Kafka hasn't been reached yet: then the starting goes on."""
+        if self._broker is None:
+            return True
+        [subscriber] = self._broker.subscribers
+        alive = any(not task.done() for task in getattr(subscriber, "tasks", ()))
+        consumer = getattr(subscriber, "consumer", None)
+        return alive and consumer is not None and consumer._subscription.fetcher_idle_time < UNPOLLED_SECONDS
 
     async def _start(self, stop: asyncio.Event) -> None:
         delay = FIRST_BACK_OFF
@@ -133,6 +143,7 @@ class Consumer:
             batch_timeout_ms=POLL_MS,
             ack_policy=AckPolicy.MANUAL,
             auto_offset_reset="earliest",
+            fetch_max_bytes=FETCH_BYTES,
             session_timeout_ms=SESSION_TIMEOUT_MS,
             heartbeat_interval_ms=SESSION_TIMEOUT_MS // 3,
             parser=_as_it_came,
@@ -214,6 +225,7 @@ class Consumer:
         metrics.paused_partitions.set(len(paused))
         assigned = consumer.assignment()
         self._progress = {partition: progress for partition, progress in self._progress.items() if partition in assigned}
+        self._attempts = {partition: attempts for partition, attempts in self._attempts.items() if partition in assigned}
         for partition in assigned:
             end = consumer.highwater(partition)
             if end is None:

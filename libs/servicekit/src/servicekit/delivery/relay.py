@@ -43,9 +43,13 @@ LIVE_SECONDS = 60.0
 
 log = structlog.get_logger("relay")
 
-_LEAD = "select pg_try_advisory_xact_lock(hashtext('stegvis/relay'), $1)"
+SLOTS = 16
+"""Keys are hashed to so many slots; a shard leads with the locks of all its slots, so that relays with other shard counts keep away."""
+
+_LEAD = """select coalesce(bool_and(pg_try_advisory_xact_lock(hashtext('stegvis/relay'), slot)), false)
+from generate_series($2::int, $3::int - 1, $1::int) as slot"""
 _NEXT = """select position, topic, key, headers, value, time from outbox
-where ($1 = 1 or abs(hashtext(key)::bigint) % $1 = $2) and (topic || ' ' || key) <> all ($3::text[]) order by position limit $4"""
+where ($1 = 1 or (hashtext(key)::bigint + 2147483648) % $1 = $2) and (topic || ' ' || key) <> all ($3::text[]) order by position limit $4"""
 _FORGET = "delete from outbox where position = any ($1::bigint[])"
 _DEPTH = text("select count(*) as rows, coalesce(extract(epoch from clock_timestamp() - min(written_at)), 0) as oldest from outbox")
 
@@ -57,9 +61,11 @@ class _Hold:
 
 
 class Relay:
-    """The relay of one service (or of one of its `shards`)."""
+    """The relay of one service, or of one of its shards: those keys whose hash leaves `shard` when divided by `shards`."""
 
     def __init__(self, engine: AsyncEngine, settings: ServiceSettings, *, shard: int = 0, shards: int = 1) -> None:
+        if SLOTS % shards or not 0 <= shard < shards:
+            raise ValueError(f"shards must divide {SLOTS}, and a shard be one of them")
         self._engine, self._settings = engine, settings
         self._shard, self._shards = shard, shards
         self._held: dict[str, _Hold] = {}
@@ -73,7 +79,7 @@ class Relay:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Relay until `stop` is set, through restarts of the database and of Kafka; then finish the round in hand."""
-        watch = asyncio.create_task(self._watch())
+        watch = asyncio.create_task(self._watch()) if self._shard == 0 else None
         delay = FIRST_BACK_OFF
         try:
             while not stop.is_set():
@@ -87,7 +93,8 @@ class Relay:
                     await _wait(stop, delay * random.uniform(0.8, 1.2))  # noqa: S311 - jitter
                     delay = min(delay * 2, RECONNECT_AT_MOST)
         finally:
-            watch.cancel()
+            if watch:
+                watch.cancel()
             if self._producer is not None:
                 await abandon(self._producer)
 
@@ -107,7 +114,7 @@ class Relay:
         """Send the oldest facts and forget those that are acknowledged. Returns how many; 0 also when another relay leads."""
         producer = await self._ready_producer()
         async with connection.transaction():
-            if not await connection.fetchval(_LEAD, self._shard):
+            if not await connection.fetchval(_LEAD, self._shards, self._shard, SLOTS):
                 return 0
             rows = await connection.fetch(_NEXT, self._shards, self._shard, self._waiting(), WINDOW)
             if not rows:
