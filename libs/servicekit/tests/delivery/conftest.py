@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 import pytest
+import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from contracts.catalogue import TOPICS
 from contracts.info import ArticleWithdrawn
@@ -92,6 +93,14 @@ async def log(kafka):
         await consumer.position(partition)
     yield Log(consumer)
     await consumer.stop()
+
+
+@pytest.fixture(autouse=True)
+def plain_tracebacks() -> None:
+    """Structlog's default draws tracebacks with the values of all variables; that stops the event loop for seconds."""
+    structlog.configure(
+        processors=[structlog.processors.add_log_level, structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+    )
 
 
 @pytest.fixture

@@ -169,7 +169,7 @@ async def test_bad_records_delay_the_other_keys_of_their_partition_by_less_than_
     reading = Consumer(
         "reporting", settings(reader.dsn, kafka.bootstrap), reader.begin, {ArticleWithdrawn: articles.on_withdrawn}, group=group
     )
-    with capture_logs() as lines:  # tests' default of structlog draws tracebacks, slowly
+    with capture_logs() as lines:
         async with running(reading):
             await send(producer, fine, 1)
             await until(lambda: _has(articles, reader, fine, 1), seconds=60)

@@ -10,7 +10,6 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from contracts.catalogue import TOPICS
 from contracts.info import ArticleWithdrawn
-from faststream import AckPolicy
 from prometheus_client import REGISTRY
 from servicekit.delivery import consumer as consuming
 from servicekit.delivery import metrics
@@ -231,17 +230,3 @@ async def test_a_consumer_starts_without_kafka_and_reads_when_it_comes(create, r
             await until(applied(article, 1), seconds=40)
     finally:
         await asyncio.to_thread(kafka.stop)
-
-
-def test_every_reader_of_kafka_goes_through_the_one_consumer(create):
-    """INVARIANT: no subscriber is declared without the project's policy; the framework's own lose messages."""
-    [subscriber] = create()._create_broker().subscribers
-    assert subscriber.ack_policy is AckPolicy.MANUAL
-    root = Path(__file__).parents[4]
-    sources = [file for folder in ("libs", "services") for file in (root / folder).glob("*/src/**/*.py")]
-    assert len(sources) > 20
-    for file in sources:
-        if not str(file).endswith(("servicekit/delivery/consumer.py", "servicekit/delivery/kafka_access.py")):
-            code = file.read_text()
-            for word in ("from faststream", "import faststream", "AIOKafkaConsumer(", ".subscriber("):
-                assert word not in code, file

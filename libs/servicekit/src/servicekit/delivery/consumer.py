@@ -57,7 +57,7 @@ Partition = tuple[TopicPartition, list[ConsumerRecord]]
 
 @dataclass(slots=True)
 class _Progress:
-    position: int
+    done: int
     since: float
 
 
@@ -71,6 +71,8 @@ class Consumer:
         self._topics = topics_read_by(service)
         self._broker: KafkaBroker | None = None
         self._attempts: dict[TopicPartition, int] = {}
+        self._in_hand: dict[TopicPartition, int] = {}
+        """The first offset of each partition in the batch that is being applied: aiokafka's position is behind it already."""
         self._progress: dict[TopicPartition, _Progress] = {}
         self._watched = time.monotonic()
         guard()
@@ -158,6 +160,13 @@ class Consumer:
         """Apply a batch over all its partitions at once; if that fails, partition by partition. Never raises: that would skip it."""
         crash.reach(Place.CONSUMER_FETCHED)
         partitions = list(_by_partition(batch).items())
+        self._in_hand = {partition: records[0].offset for partition, records in partitions}
+        try:
+            await self._apply(consumer, batch, partitions)
+        finally:
+            self._in_hand = {}
+
+    async def _apply(self, consumer: AIOKafkaConsumer, batch: Sequence[ConsumerRecord], partitions: list[Partition]) -> None:
         if not any(self._attempts.get(partition) for partition, _ in partitions):
             error = await self._try(batch, patient=True)
             if error is None:
@@ -231,10 +240,11 @@ class Consumer:
             if end is None:
                 continue
             position = await asyncio.wait_for(consumer.position(partition), WATCH_SECONDS)
-            metrics.consumer_lag.labels(partition.topic, partition.partition).set(max(end - position, 0))
+            done = self._in_hand.get(partition, position)
+            metrics.consumer_lag.labels(partition.topic, partition.partition).set(max(end - done, 0))
             before = self._progress.get(partition)
-            if before is None or position >= end or position != before.position or partition in paused:
-                self._progress[partition] = _Progress(position, now)
+            if before is None or done >= end or done != before.done or partition in paused:
+                self._progress[partition] = _Progress(done, now)
 
 
 def _by_partition(batch: Iterable[ConsumerRecord]) -> dict[TopicPartition, list[ConsumerRecord]]:

@@ -9,5 +9,5 @@ applied = Counter("stegvis_events_applied_total", "Events whose effect was commi
 ignored = Counter("stegvis_events_ignored_total", "Events that had no effect to commit", ["reason"])
 parked_events = Gauge("stegvis_parked_events", "Events that wait for a person, with all later ones of their keys")
 parked = Counter("stegvis_events_parked_total", "Events that were parked", ["reason"])
-consumer_lag = Gauge("stegvis_consumer_lag", "Records of a partition that this consumer has not read", ["topic", "partition"])
+consumer_lag = Gauge("stegvis_consumer_lag", "Records of a partition that this consumer has not applied", ["topic", "partition"])
 paused_partitions = Gauge("stegvis_consumer_paused_partitions", "Partitions that wait because an event could not be applied yet")
