@@ -9,6 +9,7 @@ from webkit.errors import ERRORS
 
 from deploy.local.journey.cast import CHAT_HELPER
 from tests.browser.reach import chats, gateway, identity, info, known, questions
+from tests.browser.routes import DEMO_PAGES, GATEWAY
 from tests.browser.scene import OPERATOR
 from tests.browser.visits import Row, Who, at
 
@@ -21,6 +22,9 @@ SHARED = tuple(
     for service in SERVICES
     for path in ("personvern", "tilgjengelighet", "informasjonskapsler")
 )
+START_PAGE = "for who tries it out"
+"""The demo's start page is nobody's way to help."""
+DEMO = tuple(Row(GATEWAY, f"GET {path}", START_PAGE, Who.OPERATOR, at(f"info{path}")) for path in DEMO_PAGES)
 CATALOGUE = (
     *(Row(each, "GET /_komponenter", "normal", ANYBODY, at(f"{each}/_komponenter")) for each in SERVICES),
     *(Row("info", "GET /_komponenter/tilstand/{code}", code, ANYBODY, at(f"info/_komponenter/tilstand/{code}")) for code in ERRORS),
@@ -145,7 +149,6 @@ STRAIGHT_IN = (
     Row("helpjourney", "GET /time/{appointment_id}", "offered", KNOWN, known.appointment("offered")),
     Row("helpjourney", "GET /time/{appointment_id}", "booked", KNOWN, known.appointment("booked")),
     Row("helpjourney", "GET /time/{appointment_id}", "cancelled", KNOWN, known.appointment("cancelled")),
-    Row("helpjourney", "POST /logg-ut", "logged out", KNOWN, identity.logged_out_here),
     Row("helpjourney", "GET /ansatt/i-dag", "empty", CLINICIAN, known.empty_clinic),
     Row("helpjourney", "GET /ansatt/i-dag", "normal", CLINICIAN, known.today),
     Row("helpjourney", "GET /ansatt/i-dag", "not for this role", HELPER, info.staff("helpjourney", "/ansatt/i-dag", CHAT_HELPER), 403),
@@ -219,15 +222,15 @@ BORDER = (
 
 LAST = (
     Row("dialog", "GET /chat/samtale", "nobody came", YOUTH, chats.nobody_came),
-    Row("dialog", "GET /spor", "full", YOUTH, gateway.panel_is_full),
+    Row("dialog", "GET /spor", "full", YOUTH, gateway.panel_is_full, 503),
     Row("dialog", "POST /spor", "just full", YOUTH, gateway.just_full, 503),
     Row("helpjourney", "GET /inn", "not found", YOUTH, known.standing_later(2)),
     Row("helpjourney", "GET /inn", "expired", YOUTH, known.standing_later(40, known=True)),
-    Row("gateway", "GET too_large.html", "text", YOUTH, gateway.too_large, 413),
-    Row("gateway", "GET too_large.html", "address", YOUTH, gateway.long_address, 414),
-    Row("gateway", "GET down.html", "info", ANYBODY, gateway.down("info"), 503),
+    Row(GATEWAY, "GET too_large.html", "text", YOUTH, gateway.too_large, 413),
+    Row(GATEWAY, "GET too_large.html", "address", YOUTH, gateway.long_address, 414),
+    Row(GATEWAY, "GET down.html", "info", ANYBODY, gateway.down("info"), 503),
 )
 
 CHATS = (*TALKS, *BORDER)
-OTHERS = (*QUESTIONS, *INFO, *IDENTITY, *STRAIGHT_IN, *REPORTING, *LOGINS, *SHARED, *CATALOGUE)
+OTHERS = (*QUESTIONS, *INFO, *IDENTITY, *STRAIGHT_IN, *REPORTING, *LOGINS, *SHARED, *CATALOGUE, *DEMO)
 ROWS = (*CHATS, *OTHERS, *LAST)

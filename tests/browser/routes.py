@@ -9,10 +9,13 @@ from fastapi.routing import iter_route_contexts
 from servicekit.service import create_app
 
 import deploy.gateway
+from deploy.local import start_page
 from deploy.local.environment import Addresses, service_environment
 from deploy.local.keys import make_keys
 
 GATEWAY = "gateway"
+DEMO_PAGES = tuple("/_demo" if file == "index.html" else f"/_demo/{Path(file).stem}" for file in start_page.LANGUAGES.values())
+"""The start page of the demo, which the gateway serves too."""
 NOWHERE = Addresses(1, dict.fromkeys(SERVICES, 1), dict.fromkeys(SERVICES, 1), "http://127.0.0.1:1", "http://127.0.0.1:1")
 NOT_PAGES = {
     "GET /static": "files",
@@ -51,7 +54,7 @@ def all_routes(folder: Path) -> dict[str, set[str]]:
     make_keys(folder)
     pages = Path(deploy.gateway.__file__).parent / "static"
     return {service: routes_of(app_of(service, folder)) for service in SERVICES} | {
-        GATEWAY: {f"GET {page.name}" for page in pages.glob("*.html")}
+        GATEWAY: {f"GET {page.name}" for page in pages.glob("*.html")} | {f"GET {path}" for path in DEMO_PAGES}
     }
 
 

@@ -13,7 +13,8 @@ from deploy.local.platform import Platform
 from tests.browser import checks, reading
 from tests.browser.checks import Fault
 from tests.browser.looking import Look, looking
-from tests.browser.page_list import CHATS, LAST, OTHERS
+from tests.browser.page_list import CHATS, LAST, OTHERS, START_PAGE
+from tests.browser.routes import GATEWAY
 from tests.browser.scene import Scene
 from tests.browser.variants import PLAIN, Variant, variants_for
 from tests.browser.visits import Row, Visit
@@ -95,7 +96,7 @@ async def look_at(browser: Browser, scene: Scene, row: Row, variants: Sequence[V
 
 async def _variant(row: Row, look: Look, variant: Variant) -> list[Fault]:
     found = [Fault("status", f"{look.answer.status} instead of {row.status}")] if look.answer.status != row.status else []
-    found += await checks.structure(look, variant, knows_level=row.route not in checks.ALSO_OPEN)
+    found += await checks.structure(look, variant, static=row.service == GATEWAY, numbers=row.state != START_PAGE)
     found += checks.weight(look) + checks.third_party(look) + checks.console(look) + checks.address(look)
     found += await checks.policy(look) + await checks.shift(look) + await checks.cookies(look)
     found += await checks.renewal(look, variant)

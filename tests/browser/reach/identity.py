@@ -7,7 +7,7 @@ import asyncpg
 
 from deploy.local.journey.browser import Browser as Walker
 from tests.browser.scene import Scene
-from tests.browser.visits import LoginVisit, Reach, Visit, by_form, by_link
+from tests.browser.visits import LoginVisit, Reach, Visit, by_link
 
 ALWAYS_SUBSTANTIAL = "19821070026"
 WITHOUT_NUMBER = "uten-nummer"
@@ -55,11 +55,3 @@ async def really_out(scene: Scene) -> AsyncIterator[Visit]:
         finally:
             await database.close()
         yield by_link(youth.browser, f"{scene.urls['identity']}/end_session?client_id=helpjourney&logout_hint={sid}")
-
-
-@asynccontextmanager
-async def logged_out_here(scene: Scene) -> AsyncIterator[Visit]:
-    """The end of a login, on the way to the other ends of it."""
-    async with scene.known_youth() as youth:
-        page = await youth.opens("helpjourney", "/")
-        yield by_form(youth.browser, page.form("/logg-ut"))
