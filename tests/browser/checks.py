@@ -78,10 +78,16 @@ def faults(check: str, found: Iterable[object]) -> list[Fault]:
     return [Fault(check, str(each)) for each in found]
 
 
-async def axe(look: Look) -> list[Fault]:
-    """axe-core: WCAG 2.2 A and AA, and best practice."""
+async def bring_axe(look: Look) -> None:
+    """Into the page and its frames, once it is loaded; the page's policy doesn't stop what the browser itself brings."""
     for frame in look.page.frames:
         await frame.evaluate(f"{AXE};0")
+
+
+async def axe(look: Look) -> list[Fault]:
+    """axe-core: WCAG 2.2 A and AA, and best practice."""
+    if not await look.page.evaluate("'axe' in window"):
+        await bring_axe(look)
     result = await look.page.evaluate(RUN_AXE)
     return [Fault("axe", f"{each['id']} {node['target']} {_why(node)}") for each in result["violations"] for node in each["nodes"]]
 

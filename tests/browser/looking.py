@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, Route
 
-from tests.browser.chromium import window
+from tests.browser.chromium import HEIGHTS, window
 from tests.browser.variants import Variant
 from tests.browser.visits import Visit
 
@@ -51,6 +51,12 @@ class Look:
         """What moved and what the policy stopped."""
         found: dict[str, Any] = await self.page.evaluate("window.stegvisSeen")
         return found
+
+    async def become(self, variant: Variant) -> None:
+        """The same window in other colours and another width."""
+        await self.page.emulate_media(color_scheme=variant.scheme)
+        await self.page.set_viewport_size({"width": variant.width, "height": HEIGHTS[variant.width]})
+        await self.page.evaluate(SETTLED)
 
     async def measure(self, what: str) -> Any:
         """One of the functions of measure.js."""

@@ -18,13 +18,13 @@ from playwright.async_api import Browser
 
 from deploy.checks import ROOT
 from deploy.local.platform import Platform
-from tests.browser.chromium import HEIGHTS, NoChromiumError, chromium, launched
+from tests.browser.chromium import NoChromiumError, chromium, launched
 from tests.browser.looking import Look, looking
 from tests.browser.page_list import CHATS, LAST, OTHERS
 from tests.browser.pages import own_platform
 from tests.browser.scene import Scene
 from tests.browser.sweep import PATIENCE
-from tests.browser.variants import PLAIN, SCHEMES, WIDTHS, Scheme
+from tests.browser.variants import PLAIN, SCHEMES, WIDTHS, Scheme, Variant
 from tests.browser.visits import Row
 
 FOLDER = ROOT / ".local" / "screenshots"
@@ -62,8 +62,7 @@ async def take(browser: Browser, scene: Scene, row: Row, folder: Path) -> list[P
 
 
 async def _take_one(look: Look, row: Row, scheme: Scheme, width: int, folder: Path) -> Picture:
-    await look.page.emulate_media(color_scheme=scheme)
-    await look.page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
+    await look.become(Variant(PLAIN.language, scheme, width))
     height = await look.page.evaluate("window.scrollTo(0, 0), Math.max(document.documentElement.scrollHeight, innerHeight)")
     file = folder / file_of(row, scheme, width)
     clip = {"x": 0, "y": 0, "width": width, "height": min(height, LONGEST)}

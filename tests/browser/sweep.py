@@ -81,35 +81,44 @@ async def look_at(browser: Browser, scene: Scene, row: Row, variants: Sequence[V
     began, seen = time.monotonic(), Seen(row)
     try:
         async with asyncio.timeout(PATIENCE), row.reach(scene) as visit:
-            for variant in variants:
-                async with looking(browser, visit, variant) as look:
-                    seen.faults[str(variant)] = await _variant(row, look, variant)
-                    seen.bytes = max(seen.bytes, look.bytes)
-                    seen.texts[variant.language] = await look.measure("text")
-                    seen.variants += 1
-            await _once(browser, visit, seen)
+            for language in dict.fromkeys(variant.language for variant in variants):
+                await _in_language(browser, visit, seen, [each for each in variants if each.language == language])
     except Exception as error:  # whatever it is, the other pages are looked at
         seen.faults["page"] = [Fault("reach", f"{type(error).__name__}: {error}"[:600])]
     seen.seconds = time.monotonic() - began
     return seen
 
 
-async def _variant(row: Row, look: Look, variant: Variant) -> list[Fault]:
+async def _in_language(browser: Browser, visit: Visit, seen: Seen, variants: Sequence[Variant]) -> None:
+    """Loads the page once, then changes the window's colours and width as a reader's device does."""
+    async with looking(browser, visit, variants[0]) as look:
+        seen.faults[variants[0].language] = await _load(seen.row, look, variants[0])
+        seen.bytes = max(seen.bytes, look.bytes)
+        seen.texts[variants[0].language] = await look.measure("text")
+        await checks.bring_axe(look)
+        for variant in variants:
+            await look.become(variant)
+            seen.faults[str(variant)] = await checks.targets(look) + await checks.axe(look)
+            seen.variants += 1
+        if variants[0].language == PLAIN.language:
+            await look.become(PLAIN)
+            await _once(browser, visit, seen, look)
+
+
+async def _load(row: Row, look: Look, variant: Variant) -> list[Fault]:
+    """What depends on the language alone."""
     found = [Fault("status", f"{look.answer.status} instead of {row.status}")] if look.answer.status != row.status else []
+    found += await checks.shift(look) + await checks.policy(look) + await checks.cookies(look)
     found += await checks.structure(look, variant, static=row.service == GATEWAY, numbers=row.state != START_PAGE)
     found += checks.weight(look) + checks.third_party(look) + checks.console(look) + checks.address(look)
-    found += await checks.policy(look) + await checks.shift(look) + await checks.cookies(look)
-    found += await checks.renewal(look, variant)
-    found += await checks.targets(look) + await checks.axe(look)
-    return found
+    return found + await checks.renewal(look, variant)
 
 
-async def _once(browser: Browser, visit: Visit, seen: Seen) -> None:
-    """What doesn't depend on language and colour."""
-    async with looking(browser, visit, PLAIN) as look:
-        different = await reading.without_javascript(browser, visit, look)
-        seen.plain = not different
-        seen.faults["page"] = different + await reading.keyboard(look) + await reading.reflow(look)
+async def _once(browser: Browser, visit: Visit, seen: Seen, look: Look) -> None:
+    """What depends on neither; it leaves the page changed."""
+    different = await reading.without_javascript(browser, visit, look)
+    seen.plain = not different
+    seen.faults["page"] = different + await reading.keyboard(look) + await reading.reflow(look)
 
 
 async def sweep(platform: Platform, browser: Browser, *, many: bool, tell: Tell, only: str = "") -> Report:
@@ -138,4 +147,7 @@ async def sweep(platform: Platform, browser: Browser, *, many: bool, tell: Tell,
 
 
 def _count(seen: Seen) -> str:
-    return f"  {len(seen.all_faults)} faults: {', '.join(sorted({fault.check for _, fault in seen.all_faults}))}" if seen.all_faults else ""
+    """How often each check found something, with an example."""
+    examples = {fault.check: fault.found for _, fault in seen.all_faults}
+    number = Counter(fault.check for _, fault in seen.all_faults)
+    return "".join(f"\n     {check} {number[check]}x: {found[:150]}" for check, found in sorted(examples.items()))
