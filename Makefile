@@ -1,7 +1,7 @@
 # The whole interface. `make` alone lists it. Needs Python 3.11 or 3.12 with venv, and a network to the package indexes.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test pages screenshots check format assets lock schemas clean upgrade
+.PHONY: help demo test pages screenshots check format assets lock schemas clean contracts can-i-deploy new-service upgrade
 MAKEFLAGS += --no-print-directory
 
 UV_VERSION := 0.13.9
@@ -26,7 +26,10 @@ help:
 	@echo "  make format      formats the code and mends what can be mended by itself"
 	@echo "  make assets      style sheets and scripts from npm, and the test login"
 	@echo "  make clean       removes what was made here: environments, data, caches"
+	@echo "  make new-service NAME=...   the files with which an agency joins"
 	@echo "Ship"
+	@echo "  make contracts   what changed in the contracts since their last release, and whom it would break"
+	@echo "  make can-i-deploy SERVICE=dialog   may it go out beside what the others have released?"
 	@echo "  make upgrade     each service's last release beside the current others, and on their migrated databases: about 5 minutes"
 	@echo "  make schemas     writes the JSON Schemas, AsyncAPI documents and catalogue page of the contracts"
 	@echo "  make lock        brings uv.lock up to date"
@@ -53,6 +56,12 @@ assets: $(SYNCED) $(INSTALLED) $(VENDOR)
 
 schemas: $(SYNCED)
 	@$(PY) -m contracts.schemas
+
+contracts: $(SYNCED)
+	@$(PY) -m deploy.releases.gate
+
+can-i-deploy: $(SYNCED)
+	@$(PY) -m deploy.releases.deployable $(SERVICE)
 
 upgrade: $(SYNCED) assets
 	@$(PY) -m deploy.releases.upgrade

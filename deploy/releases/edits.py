@@ -41,6 +41,11 @@ class Edit:
     new: tuple[Mapping[str, Any], ...] = ({},)
     """Laid over the golden example: what the edited writer may say."""
 
+    @property
+    def silent(self) -> bool:
+        """Whether the schema says the same as before, as far as data goes."""
+        return self.what in {"only a description", "a default changed"}
+
 
 def _in(file: str, type_: str, what: str, text: str, becomes: str, backward: bool, forward: bool, **documents: Any) -> Edit:
     return Edit(what, type_, ((file, text, becomes),), backward, forward, **documents)

@@ -1,0 +1,45 @@
+"""`python -m deploy.releases.cut NAME`: records the commit that is checked out as a release of one service or library."""
+
+import subprocess
+import sys
+import tomllib
+
+from packaging.version import Version
+
+from deploy.releases.record import RELEASES, ROOT, latest, project, version_of
+
+
+def refusal(name: str) -> str | None:
+    """Why this can't be released now, in one line; None when it can."""
+    version, last = version_of(name), latest(name)
+    if Version(version).is_devrelease:
+        return f"{name} is {version}: set the version and the changelog's heading first, and commit"
+    if last and Version(version) <= Version(last.version):
+        return f"{name} {version} isn't newer than {last.version}"
+    if f"\n## {version} (" not in (project(name) / "CHANGELOG.md").read_text():
+        return f"{name}'s CHANGELOG.md has no heading `## {version} (date)`"
+    if subprocess.run(["git", "status", "--porcelain", "--untracked-files=no"], cwd=ROOT, capture_output=True, check=True).stdout:
+        return "there are changes that aren't committed"
+    return None
+
+
+def main() -> int:
+    """Appends to releases.toml; commit that afterwards."""
+    name = sys.argv[1] if len(sys.argv) == 2 else ""
+    try:
+        why = refusal(name)
+    except LookupError as error:
+        why = str(error)
+    if why:
+        print(f"cut: {why}", file=sys.stderr)
+        return 1
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+    text = RELEASES.read_text() + f'\n[[release]]\nname = "{name}"\nversion = "{version_of(name)}"\ncommit = "{commit}"\n'
+    tomllib.loads(text)
+    RELEASES.write_text(text)
+    print(f"cut: {name} {version_of(name)} from {commit[:12]}; commit releases.toml, then set the next version (.dev0)")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

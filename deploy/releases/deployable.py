@@ -1,0 +1,99 @@
+"""`python -m deploy.releases.deployable SERVICE`: may it go out as it is here, beside what the others have released? Offline."""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from contracts.catalogue import OWNERS, SERVICES
+
+from deploy.releases.changes import Contracts, contracts_of
+from deploy.releases.compatibility import leaves, resolved, verdict
+from deploy.releases.migrations import contracting, since
+from deploy.releases.pins import wrong_pins
+from deploy.releases.reads import Reads, reads_of, uses
+from deploy.releases.record import HistoryError, Release, check_history, latest, releases, version_of
+from deploy.releases.trees import tree
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One thing that was looked at."""
+
+    holds: bool
+    why: str
+
+    def __str__(self) -> str:
+        return f"  {'ok' if self.holds else 'NO':<4}{self.why}"
+
+
+def reasons(service: str, here: Contracts, others: list[Release]) -> list[Reason]:
+    """Everything that speaks for or against, neighbours first."""
+    found = []
+    for other in others:
+        there = contracts_of(Release("contracts", other.version, other.commit))
+        reads = reads_of(other.name, tree(other)) or reads_of(other.name)  # the first release stated nothing
+        against = [*_told(service, here, other, there, reads), *_heard(service, here, other, there)]
+        found += against or [Reason(True, f"beside {other} ({OWNERS[other.name].agency})")]
+    found += [Reason(False, why) for name, why in wrong_pins(here) if name == service]
+    return found + _migrations(service)
+
+
+def _told(service: str, here: Contracts, other: Release, there: Contracts, reads: Reads) -> Iterator[Reason]:
+    """What this service writes and the other's release reads."""
+    reader = f"{other} ({OWNERS[other.name].agency}) reads"
+    for type_ in sorted(name for name in reads if name.startswith(f"{service}.") and name in there.events):
+        if type_ not in here.events:
+            yield Reason(False, f"{reader} {type_}, which is gone")
+            continue
+        before, now = there.events[type_]["schema"], here.events[type_]["schema"]
+        said = verdict(before, now)
+        if not said.forward:
+            yield Reason(False, f"{reader} {type_}: {said.why}: it can't read what is written now")
+        gone = {path for path, _ in leaves(resolved(before))} - {path for path, _ in leaves(resolved(now))}
+        for path in sorted(path for path in gone if said.forward and uses(reads, type_, path)):
+            yield Reason(False, f"{reader} `{path}` of {type_}, which is gone")
+
+
+def _heard(service: str, here: Contracts, other: Release, there: Contracts) -> Iterator[Reason]:
+    """What this service reads and the other's release writes."""
+    for type_ in sorted(name for name in reads_of(service) if name.startswith(f"{other.name}.")):
+        if type_ not in there.events:
+            yield Reason(True, f"{other} doesn't write {type_} yet: nothing comes until it does")
+        elif not (said := verdict(there.events[type_]["schema"], here.events[type_]["schema"])).backward:
+            yield Reason(False, f"{other} ({OWNERS[other.name].agency}) writes {type_} as before: {said.why}: {service} can't read it")
+
+
+def _migrations(service: str) -> list[Reason]:
+    last = latest(service)
+    if last is None:
+        return [Reason(True, "its first release")]
+    added = since(service, tree(last))
+    taken = [said for migration in added for said in contracting(migration)]
+    if taken:
+        return [Reason(False, f"back to {last} would be no way: {said}") for said in taken]
+    return [Reason(True, f"{len(added)} migrations since {last}, and they only add: the way back is open")]
+
+
+def main() -> int:
+    """Exit code 0 for yes, 1 for no, 2 for a question that makes no sense."""
+    if len(sys.argv) != 2 or sys.argv[1] not in SERVICES:
+        print(f"can-i-deploy: which one? SERVICE= one of {', '.join(SERVICES)}", file=sys.stderr)
+        return 2
+    service = sys.argv[1]
+    try:
+        recorded = releases()
+        check_history(recorded)
+        others = [release for name in SERVICES if name != service and (release := latest(name, recorded))]
+        found = reasons(service, contracts_of(None), others)
+    except HistoryError as error:
+        print(f"can-i-deploy: {error}", file=sys.stderr)
+        return 2
+    for reason in found:
+        print(reason)
+    yes = all(reason.holds for reason in found)
+    print(f"can-i-deploy: {service} {version_of(service)} {'yes' if yes else 'no'}")
+    return 0 if yes else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,239 @@
+"""The gate tells what breaks from what doesn't, says whom, and is right because reading says the same."""
+
+import copy
+import subprocess
+from datetime import date, timedelta
+
+import pytest
+
+from deploy.releases import compatibility
+from deploy.releases.changes import Contracts, changes, contracts_of
+from deploy.releases.compatibility import verdict
+from deploy.releases.deployable import reasons
+from deploy.releases.edits import EDITS
+from deploy.releases.gate import all_reads, final
+from deploy.releases.migrations import contracting
+from deploy.releases.pins import needs
+from deploy.releases.proof import prove
+from deploy.releases.record import HistoryError, Release, check_history, latest, releases, version_of
+
+pytestmark = pytest.mark.timeout(300)
+TODAY = date(2026, 11, 25)
+VERSION = final(version_of("contracts"))
+QUEUE = "dialog.queue.measured.v1"
+
+
+@pytest.fixture(scope="module")
+def proven():
+    return prove()
+
+
+@pytest.fixture
+def here():
+    return contracts_of(None)
+
+
+@pytest.fixture
+def changed(here):
+    return copy.deepcopy(here)
+
+
+def broken(old, new, today=TODAY):
+    return {change.what: change.why for change in changes(old, new, all_reads(), today, VERSION) if change.breaking}
+
+
+def test_every_verdict_is_what_reading_says(proven):
+    """INVARIANT: the gate is right about every edit, each made for real and read by the other version in a process of its own."""
+    assert len(proven) >= 40
+    assert [str(one) for one in proven if not one.right] == []
+    assert {one.edit.what for one in proven} == {edit.what for edit in EDITS}
+    both = {(one.backward, one.forward) for one in proven}
+    assert both == {(True, True), (True, False), (False, True), (False, False)}
+
+
+RULES = {
+    "string facets are compared": ("_fits", lambda written, read: True),
+    "a writer says only what it declares": ("_closed", compatibility._without_facets),
+    "jsonsubschema is asked": ("isSubschema", lambda written, read: True),
+    "codes are short": ("LONGEST_CODE", float("inf")),
+    "constants and facets are taken off before": ("NOT_ABOUT_DATA", frozenset()),
+    "listed strings are tried": ("_allowed", lambda value, read: False),
+}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_without_one_of_its_rules_the_gate_is_wrong(proven, monkeypatch, rule):
+    monkeypatch.setattr(compatibility, *RULES[rule])
+    assert any(is_wrong(one) for one in proven)
+
+
+def is_wrong(one):
+    try:
+        said = verdict(*one.schemas)
+    except Exception:
+        return True
+    return (said.backward, said.forward) != (one.backward, one.forward) or (said.why == "says the same") != one.edit.silent
+
+
+def test_what_is_committed_breaks_nothing(here):
+    assert broken(contracts_of(latest("contracts")), here) == {}
+
+
+def test_a_field_that_a_reader_uses_can_not_go_and_its_owner_is_named(here, changed):
+    """INVARIANT: a removal that a registered reader still uses fails and names the reader's owner, optional or not."""
+    del changed.events[QUEUE]["schema"]["properties"]["wait_minutes"]
+    why = broken(here, changed)[QUEUE]
+    assert "`wait_minutes` is gone" in why
+    assert "info (Bufdir)" in why
+    assert "reporting (the DigiUng secretariat)" in why
+
+
+def test_a_field_that_nobody_uses_can_go_if_it_was_optional(here, changed):
+    definition = changed.events["info.service.listed.v1"]["schema"]["$defs"]["HelpService"]
+    del definition["properties"]["assured_on"]
+    why = broken(here, changed)
+    assert "dialog" in why["info.service.listed.v1"], "dialog keeps the whole entry"
+    reads = all_reads() | {"dialog": {}}
+    found = changes(here, changed, reads, TODAY, VERSION)
+    assert [change.breaking for change in found if change.what == "info.service.listed.v1"] == [False]
+
+
+def test_a_type_goes_only_after_its_announced_day_and_when_nobody_reads_it(here, changed):
+    old = copy.deepcopy(here)
+    gone = "dialog.chat.queued.v1"
+    del changed.events[gone]
+    assert "no release said until when" in broken(old, changed)[gone]
+    old.events[gone]["until"] = str(TODAY)
+    assert "promised until" in broken(old, changed)[gone]
+    assert gone not in broken(old, changed, TODAY + timedelta(days=1))
+    del changed.events[QUEUE]
+    old.events[QUEUE]["until"] = str(TODAY)
+    assert "read by info (Bufdir)" in broken(old, changed, TODAY + timedelta(days=1))[QUEUE]
+
+
+def test_a_new_type_says_since_when(here, changed):
+    changed.events["dialog.chat.paused.v1"] = {**changed.events[QUEUE], "since": "0.1.0"}
+    assert "set `since`" in broken(here, changed)["dialog.chat.paused.v1"]
+    changed.events["dialog.chat.paused.v1"]["since"] = VERSION
+    assert broken(here, changed) == {}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "breaks"),
+    [
+        ("partitions", 6, True),
+        ("key", "service_id", True),
+        ("retention_days", 3, True),
+        ("retention_days", 14, False),
+        ("seconds", 1, True),
+    ],
+)
+def test_a_topic_keeps_its_promises(here, changed, field, value, breaks):
+    changed.topics["dialog.handoffs.v1"][field] = value
+    assert ("dialog.handoffs.v1" in broken(here, changed)) is breaks
+
+
+def test_a_reader_is_not_locked_out_of_what_it_states(here, changed):
+    changed.topics["dialog.availability.v1"]["readers"].remove("info")
+    assert QUEUE in broken(here, changed)["dialog.availability.v1"]
+
+
+def test_can_i_deploy_says_no_and_whose_release_it_would_break(here, changed):
+    others = [latest(name) for name in ("info", "helpjourney", "reporting")]
+    assert all(reason.holds for reason in reasons("dialog", here, others))
+    changed.events[QUEUE]["schema"]["properties"]["length"]["type"] = "string"
+    del changed.events["dialog.handoff.withdrawn.v1"]
+    against = [reason.why for reason in reasons("dialog", changed, others) if not reason.holds]
+    assert any("info 0.1.0 (Bufdir)" in why and "integer became string" in why for why in against)
+    assert any("helpjourney 0.1.0" in why and "dialog.handoff.withdrawn.v1, which is gone" in why for why in against)
+    assert all(reason.holds for reason in reasons("identity", changed, others)), "what dialog breaks doesn't hold up identity"
+
+
+def test_a_reader_goes_out_before_its_writer_but_not_against_it(here):
+    info = latest("info")
+    changed = copy.deepcopy(here)
+    changed.events["dialog.answer.approved.v1"]["schema"]["required"].append("reviewer")
+    changed.events["dialog.answer.approved.v1"]["schema"]["properties"]["reviewer"] = {"type": "string"}
+    against = [reason.why for reason in reasons("info", changed, [latest("dialog")]) if not reason.holds]
+    assert len(against) == 1
+    assert "`reviewer` is new, required" in against[0]
+    assert info
+
+
+def test_a_range_that_takes_in_contracts_without_what_is_used_is_noticed(here, changed):
+    old = copy.deepcopy(here)
+    del old.events[QUEUE]
+    assert list(needs("dialog", here, old)) == [f"{QUEUE}, which it writes"]
+    assert list(needs("info", here, old)) == [f"{QUEUE}, which it reads"]
+    changed.events[QUEUE]["schema"]["properties"]["helpers"] = {"type": "integer"}
+    assert list(needs("dialog", changed, here)) == [f"`helpers` of {QUEUE}, which it writes"]
+
+
+def git(folder, *arguments):
+    subprocess.run(["git", "-c", "user.name=t", "-c", "user.email=t@example.no", *arguments], cwd=folder, check=True, capture_output=True)
+
+
+def commit_of(folder, name):
+    git(folder, "commit", "--allow-empty", "-m", name)
+    return subprocess.run(["git", "rev-parse", "HEAD"], cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def test_a_release_that_the_history_lost_fails_in_one_line(tmp_path):
+    """INVARIANT: what was released can be built again."""
+    origin, shallow = tmp_path / "origin", tmp_path / "shallow"
+    origin.mkdir()
+    git(origin, "init", "-b", "main")
+    first = commit_of(origin, "first")
+    git(origin, "checkout", "-b", "aside")
+    aside = commit_of(origin, "rebased away")
+    git(origin, "checkout", "main")
+    second = commit_of(origin, "second")
+    check_history([Release("info", "1", first), Release("info", "2", second)], origin)
+    with pytest.raises(HistoryError, match="which is no ancestor of HEAD"):
+        check_history([Release("info", "3", aside)], origin)
+    with pytest.raises(HistoryError, match="which this repository doesn't have"):
+        check_history([Release("info", "4", "0" * 40)], origin)
+    git(tmp_path, "clone", "--depth", "1", f"file://{origin}", str(shallow))
+    with pytest.raises(HistoryError, match="shallow clone: run `git fetch --unshallow`"):
+        check_history([Release("info", "1", first)], shallow)
+
+
+def test_every_service_and_library_was_released_and_comes_from_history():
+    check_history(releases())
+    assert {release.name for release in releases()} >= {
+        "contracts",
+        "servicekit",
+        "webkit",
+        "info",
+        "dialog",
+        "identity",
+        "helpjourney",
+        "reporting",
+    }
+
+
+MIGRATION = "def upgrade():\n    {}\n\n\ndef downgrade():\n    op.drop_table('chats')\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "takes_away"),
+    [
+        ("op.add_column('chats', sa.Column('mood', sa.Text))", False),
+        ("op.add_column('chats', sa.Column('mood', sa.Text, nullable=False, server_default='x'))", False),
+        ("op.add_column('chats', sa.Column('mood', sa.Text, nullable=False))", True),
+        ("op.drop_column('chats', 'mood')", True),
+        ("op.alter_column('chats', 'mood', new_column_name='temper')", True),
+        ("op.alter_column('chats', 'mood', nullable=False)", True),
+        ("op.alter_column('chats', 'mood', nullable=True)", False),
+        ("op.execute('alter table chats drop column mood')", True),
+        ("op.execute('create index on chats (mood)')", False),
+    ],
+)
+def test_a_migration_that_takes_away_is_noticed(tmp_path, line, takes_away):
+    (tmp_path / "0009.py").write_text(MIGRATION.format(line))
+    assert bool(list(contracting(tmp_path / "0009.py"))) is takes_away
+
+
+def test_an_unchanged_state_has_no_changes(here):
+    assert isinstance(here, Contracts)
+    assert changes(here, here, all_reads(), TODAY, VERSION) == []
