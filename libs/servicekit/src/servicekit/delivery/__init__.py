@@ -1,1 +1,1 @@
-"""Facts out and in: outbox, relay, inbox, consumer, parked keys. Imports no web framework."""
+"""Facts out and in: outbox, relay, inbox, consumer, parked keys and their replay. Imports no web framework."""

@@ -37,7 +37,8 @@ IDLE_LIMIT_MS = 30_000
 FIRST_BACK_OFF, LONGEST_BACK_OFF = 0.2, 30.0
 LATE_BACK_OFF = 2.0
 RECONNECT_AT_MOST = 5.0
-STUCK_SECONDS = 60.0
+STUCK_SECONDS = 55.0
+"""Age of the oldest fact at which a line says so; with the time between two looks it is out before 60 s."""
 WATCH_SECONDS = 5.0
 LIVE_SECONDS = 60.0
 
