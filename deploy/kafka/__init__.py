@@ -1,1 +1,1 @@
-"""What of Kafka belongs to the platform: topics from the catalogue."""
+"""What of Kafka belongs to the platform: topics and principals, from the catalogue."""

@@ -12,6 +12,8 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaConnectionError, for_code
 from contracts.catalogue import TOPICS, Topic
 
+from deploy.kafka.access import Access
+
 MAX_MESSAGE_BYTES = 262_144
 """The largest record (batch, as compressed): one that unpacks to hundreds of megabytes must not reach a consumer."""
 _ALREADY_EXISTS = 36
@@ -33,19 +35,18 @@ def topic_settings(topic: Topic, replication: int) -> dict[str, str]:
     }
 
 
-async def ensure_topics(
-    bootstrap: str, topics: Iterable[Topic] = TOPICS.values(), *, client: dict[str, Any] | None = None, seconds: float = 30.0
-) -> list[str]:
+async def ensure_topics(cluster: str | Access, topics: Iterable[Topic] = TOPICS.values(), *, seconds: float = 30.0) -> list[str]:
     """Creates what is missing, sets the settings of what exists, waits until every partition has a leader.
 
-    `client`: further settings of aiokafka's client, e.g. sasl_mechanism. Returns the names that were created now.
+    `cluster`: the administrator's access, or the address of a cluster without principals. Returns the names that were created now.
     """
     wanted = {topic.name: topic for topic in topics}
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, **(client or {}))
+    access = Access(cluster) if isinstance(cluster, str) else cluster
+    admin = AIOKafkaAdminClient(**access.aiokafka)
     try:
         await admin.start()
     except KafkaConnectionError as error:
-        raise TopicError(f"no Kafka answers at {bootstrap}") from error
+        raise TopicError(f"no Kafka answers at {access.bootstrap}") from error
     try:
         brokers = len((await admin.describe_cluster())["brokers"])
         replication = min(3, brokers)
@@ -110,14 +111,14 @@ async def _wait_for_leaders(admin: AIOKafkaAdminClient, wanted: dict[str, Topic]
 
 
 def main() -> int:
-    """The command: `python -m deploy.kafka.topics [--bootstrap HOST:PORT]`."""
+    """The command: `python -m deploy.kafka.topics [--bootstrap HOST:PORT]`, as the administrator that KAFKA_USERNAME names, if any."""
     parser = argparse.ArgumentParser(prog="python -m deploy.kafka.topics", description=__doc__)
     parser.add_argument("--bootstrap", default=os.environ.get("KAFKA_BOOTSTRAP_SERVERS"), help="default: KAFKA_BOOTSTRAP_SERVERS")
     bootstrap = parser.parse_args().bootstrap
     if not bootstrap:
         parser.error("name the cluster: --bootstrap or KAFKA_BOOTSTRAP_SERVERS")
     try:
-        created = asyncio.run(ensure_topics(bootstrap))
+        created = asyncio.run(ensure_topics(Access.of({**os.environ, "KAFKA_BOOTSTRAP_SERVERS": bootstrap})))
     except TopicError as error:
         print(f"topics: {error}", file=sys.stderr)
         return 1

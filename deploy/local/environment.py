@@ -7,6 +7,8 @@ from pathlib import Path
 
 from contracts.catalogue import SERVICES
 
+from deploy.kafka.access import Access
+
 HOSTS = {
     "info": "localhost",
     "dialog": "snakk.localhost",
@@ -45,7 +47,7 @@ class Addresses:
         return f"http://127.0.0.1:{self.internal_ports[service]}"
 
 
-def service_environment(service: str, addresses: Addresses, folder: Path, dsn: str, bootstrap: str) -> dict[str, str]:
+def service_environment(service: str, addresses: Addresses, folder: Path, dsn: str, kafka: Access) -> dict[str, str]:
     """The whole environment of one service process: nothing of ours is inherited but the search path."""
     data = folder / "data" / "services" / service
     data.mkdir(parents=True, exist_ok=True)
@@ -57,7 +59,6 @@ def service_environment(service: str, addresses: Addresses, folder: Path, dsn: s
         "MALLOC_ARENA_MAX": "2",  # threads' own heaps cost memory and gain nothing here
         "STEGVIS_MODE": "demo",
         "DATABASE_URL": dsn,
-        "KAFKA_BOOTSTRAP_SERVERS": bootstrap,
         "PORT": str(addresses.ports[service]),
         "INTERNAL_PORT": str(addresses.internal_ports[service]),
         "IDENTITY_INTERNAL_URL": f"http://127.0.0.1:{addresses.ports['identity']}",
@@ -66,6 +67,7 @@ def service_environment(service: str, addresses: Addresses, folder: Path, dsn: s
         "DATA_DIR": str(data),
         "BORDER_BUCKET_SECONDS": str(DEMO_BUCKET_SECONDS),
     }
+    environment |= kafka.environment
     environment |= {f"{name.upper()}_URL": addresses.url(name) for name in SERVICES}
     if service == "identity":
         environment |= {

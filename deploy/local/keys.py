@@ -10,6 +10,8 @@ from pathlib import Path
 from contracts.catalogue import SERVICES
 from joserfc.jwk import ECKey, RSAKey
 
+from deploy.kafka.principals import PASSWORD_FILE
+
 LIFE_SECONDS = 365 * 86_400
 """How long a generated key is valid."""
 SKEW_SECONDS = 300
@@ -21,7 +23,8 @@ GENERATED = "GENERATED"
 def make_keys(folder: Path, agencies: Iterable[str] = SERVICES) -> None:
     """Fills `folder`/keys/<agency> (0700, files 0600) and `folder`/trust/<agency>.json; what is there already stays.
 
-    Private: `sig.jwk` (RSA 2048, RS256), `enc.jwk` (EC P-256, ECDH-ES), `service.key` and `vault.key` (32 random bytes each).
+    Private: `sig.jwk` (RSA 2048, RS256), `enc.jwk` (EC P-256, ECDH-ES), `service.key` and `vault.key` (32 random bytes each),
+    `kafka.password` (of its principal).
     Public: a JWKS with use, alg, kid, nbf and exp (epoch seconds).
     """
     trust = folder / "trust"
@@ -31,10 +34,17 @@ def make_keys(folder: Path, agencies: Iterable[str] = SERVICES) -> None:
         private.mkdir(parents=True, exist_ok=True)
         private.parent.chmod(0o700)
         private.chmod(0o700)
+        if not (private / PASSWORD_FILE).exists():
+            _write(private / PASSWORD_FILE, secrets.token_urlsafe(32).encode())
         published = trust / f"{agency}.json"
         if (private / GENERATED).exists() and published.exists():
             continue
         _make(agency, private, published)
+
+
+def kafka_passwords(folder: Path, agencies: Iterable[str] = SERVICES) -> dict[str, str]:
+    """The password of each agency's principal, as `make_keys` made it."""
+    return {agency: (folder / "keys" / agency / PASSWORD_FILE).read_text() for agency in agencies}
 
 
 def _make(agency: str, private: Path, published: Path) -> None:

@@ -15,11 +15,13 @@ from types import TracebackType
 from contracts.catalogue import SERVICES
 
 from deploy.gateway.caddyfile import Route
+from deploy.kafka.access import Access
+from deploy.kafka.principals import ensure_principals
 from deploy.kafka.topics import TopicError, ensure_topics
 from deploy.local.environment import HOSTS, STAFF_CLIENT, YOUTH_CLIENT, Addresses, service_environment
 from deploy.local.gateway import LocalGateway, refuse_busy
 from deploy.local.kafka import LocalKafka
-from deploy.local.keys import make_keys
+from deploy.local.keys import kafka_passwords, make_keys
 from deploy.local.oidc.launcher import Client, LocalOidc
 from deploy.local.postgres import LocalPostgres
 from deploy.local.processes import StartError, free_ports
@@ -88,7 +90,17 @@ class Platform:
     @property
     def bootstrap(self) -> str:
         """Kafka's address."""
-        return self.kafka.bootstrap if self.kafka else self._outside["KAFKA_BOOTSTRAP_SERVERS"]
+        return self.kafka_admin.bootstrap
+
+    @property
+    def kafka_admin(self) -> Access:
+        """The way in of who may see and make everything: for launchers and tests, never for a service."""
+        return self.kafka.access if self.kafka else Access.of(self._outside)
+
+    def kafka_access(self, service: str) -> Access:
+        """One service's way in, as its own principal; nobody's on a cluster elsewhere that names no administrator."""
+        admin = self.kafka_admin
+        return admin if admin.username is None else admin.principal(service, kafka_passwords(self.folder)[service])
 
     @property
     def logs(self) -> Path:
@@ -172,14 +184,16 @@ class Platform:
         if "KAFKA_BOOTSTRAP_SERVERS" in self._outside:
             self._timed(f"topics on {self.bootstrap}", self._make_topics)
             return
-        self.kafka = LocalKafka(self._brokers, self.folder / "data" / "kafka", logs=self.logs)
+        self.kafka = LocalKafka(self._brokers, self.folder / "data" / "kafka", logs=self.logs, secured=True)
         self._timed("kafka", self.kafka.start)
         self._record()
-        self._timed("topics", self._make_topics)
+        self._timed("topics and principals", self._make_topics)
 
     def _make_topics(self) -> None:
         try:
-            asyncio.run(ensure_topics(self.bootstrap))
+            asyncio.run(ensure_topics(self.kafka_admin))
+            if self.kafka_admin.username is not None:
+                ensure_principals(self.kafka_admin, kafka_passwords(self.folder))
         except TopicError as error:
             raise StartError(str(error)) from error
 
@@ -212,7 +226,7 @@ class Platform:
 
     def _start_services(self) -> None:
         for name in SERVICES:
-            environment = service_environment(name, self.addresses, self.folder, self._dsns[name], self.bootstrap)
+            environment = service_environment(name, self.addresses, self.folder, self._dsns[name], self.kafka_access(name))
             self.services[name] = ServiceProcess(name, environment | self._overrides[name], self.log(name), self._command)
             self.services[name].start()
         self._record()

@@ -90,7 +90,7 @@ class Upgrade:
     async def run(self) -> Outcome:
         """Old everywhere; databases migrated under it; current everywhere; then each service back and forward again."""
         await asyncio.to_thread(self.platform.start)
-        watch = Watch(self.platform.bootstrap)
+        watch = Watch(self.platform.kafka_admin)
         await watch.start(from_the_start=True)
         try:
             await self._step("the last releases, all five", self.walk(watch))

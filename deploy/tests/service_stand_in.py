@@ -6,7 +6,7 @@ import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-TOLD = ("DATABASE_URL", "DIALOG_URL", "CLOCK_OFFSET_SECONDS", "KEYS_DIR", "IDPORTEN_ISSUER", "KAFKA_BOOTSTRAP_SERVERS")
+TOLD = ("DATABASE_URL", "DIALOG_URL", "CLOCK_OFFSET_SECONDS", "KEYS_DIR", "IDPORTEN_ISSUER", "KAFKA_BOOTSTRAP_SERVERS", "KAFKA_USERNAME")
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -109,7 +109,7 @@ def test_the_parts_around_the_services_fit_in_their_share_of_memory(platform):
 
 
 def test_a_service_that_fails_stops_the_start_with_its_last_words_and_nothing_is_left(platform, tmp_path):
-    outside = {f"{name.upper()}_DATABASE_URL": platform.dsn(name) for name in HOSTS} | {"KAFKA_BOOTSTRAP_SERVERS": platform.bootstrap}
+    outside = {f"{name.upper()}_DATABASE_URL": platform.dsn(name) for name in HOSTS} | platform.kafka_admin.environment
     failing = Platform(tmp_path, command=stand_in, outside=outside, overrides={"info": {"FAIL": "1"}})
     with pytest.raises(StartError, match=r"(?s)info ended with code 1 before it was ready; .*stand-in: told to fail"):
         failing.start()
@@ -117,12 +117,13 @@ def test_a_service_that_fails_stops_the_start_with_its_last_words_and_nothing_is
 
 
 def test_parts_that_run_elsewhere_are_used_and_not_started(platform, tmp_path):
-    outside = {"KAFKA_BOOTSTRAP_SERVERS": platform.bootstrap}
+    outside = platform.kafka_admin.environment
     outside |= {f"{name.upper()}_DATABASE_URL": platform.dsn(name) for name in HOSTS}
     with Platform(tmp_path, command=stand_in, outside=outside) as second:
         assert set(second.pids) == {*HOSTS, "oidc", "gateway"}
         assert told(second, "dialog")["DATABASE_URL"] == platform.dsn("dialog")
         assert told(second, "dialog")["KAFKA_BOOTSTRAP_SERVERS"] == platform.bootstrap
+        assert told(second, "dialog")["KAFKA_USERNAME"] == "dialog"
         with pytest.raises(StartError, match="Kafka runs elsewhere"):
             second.kill_broker()
 

@@ -61,19 +61,17 @@ def test_the_page_says_who_writes_who_reads_what_shape_since_when():
     assert "style=" not in text
 
 
-async def produce(bootstrap, examples):
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap)
-    await producer.start()
-    try:
-        for example in examples:
-            headers = [(name, value.encode()) for name, value in example.headers.items()]
-            await producer.send_and_wait(example.topic, json.dumps(example.data).encode(), key=example.key.encode(), headers=headers)
-    finally:
-        await producer.stop()
+async def produce(kafka, examples):
+    """Each owner tells its own."""
+    for owner in {TOPICS[example.topic].owner for example in examples}:
+        async with AIOKafkaProducer(**kafka.access(owner).aiokafka) as producer:
+            for example in (one for one in examples if TOPICS[one.topic].owner == owner):
+                headers = [(name, value.encode()) for name, value in example.headers.items()]
+                await producer.send_and_wait(example.topic, json.dumps(example.data).encode(), key=example.key.encode(), headers=headers)
 
 
-def reads_as_a_stranger(bootstrap, count):
-    environment = {"PATH": os.environ["PATH"], "KAFKA_BOOTSTRAP": bootstrap}
+def reads_as_a_stranger(kafka, count):
+    environment = {"PATH": os.environ["PATH"], "KAFKA_BOOTSTRAP": kafka.admin.bootstrap, **kafka.access(READER).environment}
     command = [node(), STRANGER / "stranger.mjs", CATALOGUE / f"{READER}.asyncapi.json", READER, str(count)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr[-2000:]
@@ -83,8 +81,8 @@ def reads_as_a_stranger(bootstrap, count):
 async def test_a_stranger_reads_its_topics_by_the_published_catalogue_alone(npm, kafka):
     """INVARIANT: an agency with another language needs one file of us, and no code."""
     examples = [example for example in golden_examples() if example.topic in topics_read_by(READER)]
-    await produce(kafka.bootstrap, examples)
-    understood = await asyncio.to_thread(reads_as_a_stranger, kafka.bootstrap, len(examples))
+    await produce(kafka, examples)
+    understood = await asyncio.to_thread(reads_as_a_stranger, kafka, len(examples))
     assert Counter(one["type"] for one in understood) == Counter(example.type for example in examples)
     assert all(one["known"] and one["errors"] == [] for one in understood), [one for one in understood if one["errors"]]
     assert {(one["topic"], one["key"]) for one in understood} == {(example.topic, example.key) for example in examples}

@@ -25,7 +25,7 @@ CASES = [
 
 @pytest.fixture
 async def watch(platform):
-    seen = Watch(platform.bootstrap)
+    seen = Watch(platform.kafka_admin)
     await seen.start()
     await quiet(seen)
     yield seen

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.timeout(240)
 
 
 async def test_a_youth_goes_from_a_search_to_an_appointment_without_retelling(platform, crew, capsys):
-    watch = Watch(platform.bootstrap)
+    watch = Watch(platform.kafka_admin)
     await watch.start()
     timeline = Timeline(watch)
     try:
@@ -35,7 +35,7 @@ ENDS = {
 
 @pytest.mark.parametrize("name", OTHERS)
 async def test_another_youth_walks_another_way(platform, crew, name):
-    watch = Watch(platform.bootstrap)
+    watch = Watch(platform.kafka_admin)
     await watch.start()
     try:
         async with Timeline(watch).step(name, "dialog", 2, expect=[ENDS[name]]):

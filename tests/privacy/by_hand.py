@@ -39,8 +39,8 @@ def _shorten(path: Path, size: int | None) -> None:
 @asynccontextmanager
 async def a_record_with(platform: Platform, text: str) -> AsyncIterator[None]:
     """A record of a topic that the catalogue doesn't know, with the text in base64 in a header."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=platform.bootstrap)
-    producer = AIOKafkaProducer(bootstrap_servers=platform.bootstrap)
+    admin = AIOKafkaAdminClient(**platform.kafka_admin.aiokafka)
+    producer = AIOKafkaProducer(**platform.kafka_admin.aiokafka)
     await admin.start()
     await producer.start()
     try:

@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from contracts.catalogue import SERVICES, TOPICS, topics_read_by
 
+from deploy.kafka.access import Access
 from deploy.local.platform import Platform
 
 Row = dict[str, object]
@@ -48,7 +49,7 @@ class Sinks:
 
 async def look_at_everything(platform: Platform) -> Sinks:
     """Reads all of it; nothing is changed."""
-    records = await every_record(platform.bootstrap)
+    records = await every_record(platform.kafka_admin)
     databases = {service: await every_row(platform.dsn(service)) for service in SERVICES}
     topics = {*TOPICS, *(record.topic for record in records)}
     by_place = {f"kafka:{topic}": b"\n".join(_written(record) for record in records if record.topic == topic) for topic in topics}
@@ -62,10 +63,10 @@ async def look_at_everything(platform: Platform) -> Sinks:
     return Sinks(records, databases, by_place, platform.folder)
 
 
-async def every_record(bootstrap: str) -> list[ConsumerRecord]:
+async def every_record(kafka: Access) -> list[ConsumerRecord]:
     """All records of all topics, also those that the catalogue doesn't know, from the beginning to where they end now."""
-    partitions = await _every_partition(bootstrap)
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest")
+    partitions = await _every_partition(kafka)
+    consumer = AIOKafkaConsumer(**kafka.aiokafka, enable_auto_commit=False, auto_offset_reset="earliest")
     await consumer.start()
     try:
         consumer.assign(partitions)
@@ -80,8 +81,8 @@ async def every_record(bootstrap: str) -> list[ConsumerRecord]:
         await consumer.stop()
 
 
-async def _every_partition(bootstrap: str) -> list[TopicPartition]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+async def _every_partition(kafka: Access) -> list[TopicPartition]:
+    admin = AIOKafkaAdminClient(**kafka.aiokafka)
     await admin.start()
     try:
         topics = [topic for topic in await admin.describe_topics() if not topic["topic"].startswith("__")]
@@ -116,7 +117,7 @@ def mapped(path: Path) -> mmap.mmap:
 async def until_quiet(platform: Platform, seconds: float = 30) -> None:
     """Returns when no service has a fact unsent, a bucket unclosed or a record unread: what will be written has been written."""
     deadline = asyncio.get_running_loop().time() + seconds
-    admin = AIOKafkaAdminClient(bootstrap_servers=platform.bootstrap)
+    admin = AIOKafkaAdminClient(**platform.kafka_admin.aiokafka)
     await admin.start()
     try:
         while waiting := [
@@ -142,7 +143,7 @@ async def _is_behind(service: str, platform: Platform, admin: AIOKafkaAdminClien
     partitions = [TopicPartition(name, number) for name in topics_read_by(service) for number in range(TOPICS[name].partitions)]
     if not partitions:
         return False
-    consumer = AIOKafkaConsumer(bootstrap_servers=platform.bootstrap, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(**platform.kafka_admin.aiokafka, enable_auto_commit=False)
     await consumer.start()
     try:
         ends = await consumer.end_offsets(partitions)

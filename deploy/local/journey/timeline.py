@@ -12,6 +12,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from contracts.catalogue import TOPICS
 from contracts.event import Envelope
 
+from deploy.kafka.access import Access
+
 DEADLINE = 20.0
 """Seconds that a step waits for the events it must lead to."""
 
@@ -23,8 +25,9 @@ class MissingEventError(AssertionError):
 class Watch:
     """Sees every event of the platform from now on, without a consumer group."""
 
-    def __init__(self, bootstrap: str) -> None:
-        self._consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    def __init__(self, kafka: Access) -> None:
+        """`kafka`: somebody's who may read every topic."""
+        self._consumer = AIOKafkaConsumer(**kafka.aiokafka, enable_auto_commit=False)
         self.told: dict[UUID, str] = {}
         """Every event's id and topic."""
         self.seen: list[str] = []

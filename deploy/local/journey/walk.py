@@ -17,7 +17,7 @@ from deploy.local.platform import Platform
 
 async def walk(platform: Platform) -> int:
     """Walk, tell, check. Returns 0, or 1 after naming what failed."""
-    watch = Watch(platform.bootstrap)
+    watch = Watch(platform.kafka_admin)
     await watch.start()
     timeline, people = Timeline(watch), cast()
     crew = Crew(platform.urls, people)

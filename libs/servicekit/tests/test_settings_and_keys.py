@@ -27,6 +27,7 @@ SAFE = {
         ({"helpjourney_url": "http://min.example.no"}, "HELPJOURNEY_URL"),
         ({"identity_internal_url": "http://10.0.0.1"}, "IDENTITY_INTERNAL_URL"),
         ({"kafka_security_protocol": "PLAINTEXT"}, "KAFKA_SECURITY_PROTOCOL"),
+        ({"kafka_security_protocol": "SASL_PLAINTEXT"}, "KAFKA_SECURITY_PROTOCOL"),
         ({"border_bucket_seconds": 2}, "BORDER_BUCKET_SECONDS"),
         ({"clock_offset_seconds": 60}, "CLOCK_OFFSET_SECONDS"),
         ({"crash_at": "relay.acked"}, "CRASH_AT"),

@@ -87,3 +87,8 @@ def topics_of(event: type[Event]) -> list[Topic]:
         return [TOPICS[event.topic]]
     owner, subject = event.type.split(".")[:2]
     return [topic for name, topic in TOPICS.items() if name.startswith(f"{owner}.{subject}s-")]
+
+
+def topics_owned_by(service: str) -> list[str]:
+    """The topics that the catalogue lets one service write, in the catalogue's order."""
+    return [topic.name for topic in TOPICS.values() if topic.owner == service]

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 import structlog
 import uvicorn
+from contracts.catalogue import topics_owned_by
 from fastapi import FastAPI
 
 from servicekit import crash, health
@@ -44,7 +45,7 @@ async def run(service: Service, parts: frozenset[Part]) -> None:
             live["consumer"] = consumer.is_live
             tasks.create_task(consumer.run(stop))
         if Part.RELAY in parts:
-            shards = service.settings.relay_shards
+            shards = service.settings.relay_shards if topics_owned_by(service.name) else 0  # who owns none is refused as a writer
             for shard in range(shards):
                 relay = Relay(app.state.engine, service.settings, shard=shard, shards=shards)
                 live[f"relay {shard}" if shard else "relay"] = relay.is_live

@@ -33,7 +33,7 @@ class ServiceSettings(BaseSettings):
     stegvis_mode: Mode = Mode.DEMO
     database_url: SecretStr = Field(description="postgresql://... of this service's own database")
     kafka_bootstrap_servers: str = Field(default="127.0.0.1:9092", description="host:port, comma-separated")
-    kafka_security_protocol: str = Field(default="PLAINTEXT", description="PLAINTEXT, or SASL_SSL in production")
+    kafka_security_protocol: str = Field(default="PLAINTEXT", description="PLAINTEXT, SASL_PLAINTEXT, or SASL_SSL in production")
     kafka_username: str | None = None
     kafka_password: SecretStr | None = None
     bind_host: str = Field(default="127.0.0.1", description="Address that both ports listen on")
@@ -93,8 +93,8 @@ class ServiceSettings(BaseSettings):
                 raise UnsafeSettingsError(f"{service.upper()}_URL must be https in production")
         if urlsplit(self.identity_internal_url).scheme != "https":
             raise UnsafeSettingsError("IDENTITY_INTERNAL_URL must be https in production")
-        if self.kafka_security_protocol == "PLAINTEXT":
-            raise UnsafeSettingsError("KAFKA_SECURITY_PROTOCOL must not be PLAINTEXT in production")
+        if not self.kafka_security_protocol.endswith("SSL"):
+            raise UnsafeSettingsError(f"KAFKA_SECURITY_PROTOCOL must not be {self.kafka_security_protocol} in production")
         if self.border_bucket_seconds < FULL_BUCKET:
             raise UnsafeSettingsError(f"BORDER_BUCKET_SECONDS must be at least {FULL_BUCKET} in production")
         if self.clock_offset_seconds:

@@ -20,6 +20,8 @@ from servicekit.testing.databases import Prepare, opened
 from servicekit.testing.plumbing import prepare_plumbing
 from sqlalchemy import text
 
+from deploy.kafka.access import Access
+
 TABLES = (
     "create table articles (id uuid primary key, told integer not null)",
     "create table effects (id uuid primary key, times integer not null, last_sequence bigint not null, inversions integer not null)",
@@ -85,7 +87,7 @@ class Log:
 
 @pytest.fixture
 async def log(kafka):
-    consumer = AIOKafkaConsumer(bootstrap_servers=kafka.bootstrap)
+    consumer = AIOKafkaConsumer(**kafka.access("reporting").aiokafka)
     await consumer.start()
     consumer.assign([TopicPartition(ArticleWithdrawn.topic, number) for number in range(TOPICS[ArticleWithdrawn.topic].partitions)])
     await consumer.seek_to_end()
@@ -146,8 +148,9 @@ class Running:
     stop: asyncio.Event
 
 
-def settings_for(dsn: str, bootstrap: str = "127.0.0.1:1") -> ServiceSettings:
-    return ServiceSettings(database_url=dsn, kafka_bootstrap_servers=bootstrap)
+def settings_for(dsn: str, kafka: Access | str = "127.0.0.1:1") -> ServiceSettings:
+    access = Access(kafka) if isinstance(kafka, str) else kafka
+    return ServiceSettings(database_url=dsn, **{name.lower(): value for name, value in access.environment.items()})
 
 
 @pytest.fixture

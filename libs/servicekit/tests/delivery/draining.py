@@ -1,4 +1,4 @@
-"""A service with open streams and slow handlers: `python draining.py DSN BOOTSTRAP PORT INTERNAL_PORT GROUP`."""
+"""A service with open streams and slow handlers: `python draining.py DSN PORT INTERNAL_PORT GROUP`."""
 
 import asyncio
 import sys
@@ -55,8 +55,8 @@ async def count(event: Any, uow: UnitOfWork) -> None:
     await asyncio.sleep(0.05)
 
 
-def main(dsn: str, bootstrap: str, port: str, internal: str, group: str) -> None:
-    settings = ServiceSettings(database_url=dsn, kafka_bootstrap_servers=bootstrap, port=int(port), internal_port=int(internal))
+def main(dsn: str, port: str, internal: str, group: str) -> None:
+    settings = ServiceSettings(database_url=dsn, port=int(port), internal_port=int(internal))
     process.Consumer = lambda *parts: Consumer(*parts, group=group)  # a group of this test's own
     asyncio.run(run(Service("reporting", settings, [router], Plain(), {ArticleWithdrawn: count}), frozenset(Part)))
 

@@ -1,5 +1,6 @@
-"""A publisher and a reader in one process that may die: `python mortal.py PUBLISHER_DSN READER_DSN BOOTSTRAP GROUP ARTICLE COUNT`.
+"""A publisher and a reader in one process that may die: `python mortal.py PUBLISHER_DSN READER_DSN GROUP ARTICLE COUNT`.
 
+Kafka is where KAFKA_* say, for the publisher's principal; the reader's has READER_PASSWORD.
 Tells COUNT facts of an article, prints the number of each that was committed, and ends when the reader has applied all of them.
 """
 
@@ -37,11 +38,11 @@ async def count(event: Any, uow: UnitOfWork) -> None:
     await uow.connection.execute(COUNT, {"id": event.publication_id, "sequence": uow.received.sequence})
 
 
-async def main(publisher_dsn: str, reader_dsn: str, bootstrap: str, group: str, article: UUID, most: int) -> None:
+async def main(publisher_dsn: str, reader_dsn: str, group: str, article: UUID, most: int) -> None:
     engine, reader = create_engine(publisher_dsn, "info"), create_engine(reader_dsn, "reporting")
     begin, begin_reading = beginner(engine, "info"), beginner(reader, "reporting")
-    relay = Relay(engine, ServiceSettings(database_url=publisher_dsn, kafka_bootstrap_servers=bootstrap))
-    where = ServiceSettings(database_url=reader_dsn, kafka_bootstrap_servers=bootstrap)
+    relay = Relay(engine, ServiceSettings(database_url=publisher_dsn))
+    where = ServiceSettings(database_url=reader_dsn, kafka_username="reporting", kafka_password=os.environ["READER_PASSWORD"])
     consumer = Consumer("reporting", where, begin_reading, {ArticleWithdrawn: count}, group=group)
     stop = asyncio.Event()
     crash.arm(os.environ.get("CRASH_AT"))
@@ -63,4 +64,4 @@ async def main(publisher_dsn: str, reader_dsn: str, bootstrap: str, group: str, 
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:5], UUID(sys.argv[5]), int(sys.argv[6])))
+    asyncio.run(main(*sys.argv[1:4], UUID(sys.argv[4]), int(sys.argv[5])))

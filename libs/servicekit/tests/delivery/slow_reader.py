@@ -1,4 +1,4 @@
-"""A reader in a process of its own that takes its time over each event: `python slow_reader.py DSN BOOTSTRAP GROUP`."""
+"""A reader in a process of its own that takes its time over each event: `python slow_reader.py DSN GROUP`."""
 
 import asyncio
 import sys
@@ -25,8 +25,8 @@ async def count(event: Any, uow: UnitOfWork) -> None:
     await asyncio.sleep(0.3)
 
 
-async def main(dsn: str, bootstrap: str, group: str) -> None:
-    settings = ServiceSettings(database_url=dsn, kafka_bootstrap_servers=bootstrap)
+async def main(dsn: str, group: str) -> None:
+    settings = ServiceSettings(database_url=dsn)  # Kafka as the environment says
     begin = beginner(create_engine(dsn, "reporting"), "reporting")
     await Consumer("reporting", settings, begin, {ArticleWithdrawn: count}, group=group).run(asyncio.Event())
 

@@ -30,7 +30,7 @@ MEMORY_MB = 96
 @pytest.fixture
 async def producer(kafka):
     made = AIOKafkaProducer(
-        bootstrap_servers=kafka.bootstrap, acks="all", compression_type="gzip", max_batch_size=2**29, max_request_size=2**29
+        **kafka.access("info").aiokafka, acks="all", compression_type="gzip", max_batch_size=2**29, max_request_size=2**29
     )
     await made.start()
     yield made
@@ -69,7 +69,12 @@ async def test_a_batch_that_unpacks_to_hundreds_of_megabytes_is_parked_within_bo
     await send(producer, before, 1)
     script = str(Path(__file__).with_name("slow_reader.py"))
     process = await asyncio.create_subprocess_exec(
-        sys.executable, script, reader.dsn, kafka.bootstrap, group, stdout=asyncio.subprocess.DEVNULL
+        sys.executable,
+        script,
+        reader.dsn,
+        group,
+        stdout=asyncio.subprocess.DEVNULL,
+        env={**os.environ, **kafka.access("reporting").environment},
     )
     try:
         await until(lambda: _has(articles, reader, before, 1), seconds=60)
@@ -167,7 +172,7 @@ async def test_bad_records_delay_the_other_keys_of_their_partition_by_less_than_
     """INVARIANT: not JSON, wrong schema, unknown source, replayed id, reversed sequence: others are applied within a second."""
     fine = uuid4()
     reading = Consumer(
-        "reporting", settings(reader.dsn, kafka.bootstrap), reader.begin, {ArticleWithdrawn: articles.on_withdrawn}, group=group
+        "reporting", settings(reader.dsn, kafka.access("reporting")), reader.begin, {ArticleWithdrawn: articles.on_withdrawn}, group=group
     )
     with capture_logs() as lines:
         async with running(reading):

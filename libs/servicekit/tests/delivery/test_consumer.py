@@ -1,6 +1,7 @@
 """What Kafka delivers is applied once and in order, through failures of the database, of Kafka and of the reader itself."""
 
 import asyncio
+import os
 import signal
 import sys
 from pathlib import Path
@@ -34,7 +35,7 @@ class DeadlockError(Exception):
 
 @pytest.fixture
 async def producer(kafka):
-    made = AIOKafkaProducer(bootstrap_servers=kafka.bootstrap, acks="all", enable_idempotence=True)
+    made = AIOKafkaProducer(**kafka.access("info").aiokafka, acks="all", enable_idempotence=True)
     await made.start()
     yield made
     await made.stop()
@@ -48,7 +49,7 @@ def group():
 @pytest.fixture
 def create(reader, kafka, settings, articles, group):
     def create(bootstrap: str | None = None) -> Consumer:
-        where = settings(reader.dsn, bootstrap or kafka.bootstrap)
+        where = settings(reader.dsn, bootstrap or kafka.access("reporting"))
         return Consumer("reporting", where, reader.begin, {ArticleWithdrawn: articles.on_withdrawn}, group=group)
 
     return create
@@ -80,7 +81,7 @@ def applied(articles, reader):
 async def test_a_fact_has_one_effect_in_another_service(database, articles, kafka, settings, create, running, applied, producer):
     """INVARIANT: state, fact and effect agree; what Kafka delivers twice changes nothing."""
     [article] = await articles.create(database)
-    async with running(Relay(database.engine, settings(database.dsn, kafka.bootstrap))), running(create()):
+    async with running(Relay(database.engine, settings(database.dsn, kafka.access("info")))), running(create()):
         for _ in range(3):
             async with database.begin() as uow:
                 await articles.withdraw(uow, article)
@@ -192,7 +193,12 @@ async def test_a_frozen_consumer_that_thaws_applies_nothing_twice(create, runnin
         await send(producer, key, 1, 2, 3)
     script = str(Path(__file__).with_name("slow_reader.py"))
     frozen = await asyncio.create_subprocess_exec(
-        sys.executable, script, reader.dsn, kafka.bootstrap, group, stdout=asyncio.subprocess.PIPE
+        sys.executable,
+        script,
+        reader.dsn,
+        group,
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, **kafka.access("reporting").environment},
     )
     try:
         assert frozen.stdout is not None

@@ -15,6 +15,7 @@ from servicekit import crash
 from servicekit.crash import Place
 from servicekit.testing import Database, Templates
 from servicekit.testing.databases import Prepare, opened
+from servicekit.testing.infra import Kafka
 from sqlalchemy import text
 
 MORTAL = str(Path(__file__).with_name("mortal.py"))
@@ -22,12 +23,13 @@ FACTS = 12
 
 
 async def live(
-    database: Database, reader: Database, bootstrap: str, group: str, article: UUID, crash_at: str | None
+    database: Database, reader: Database, kafka: Kafka, group: str, article: UUID, crash_at: str | None
 ) -> tuple[int, list[int]]:
     """Runs the publisher and the reader once; returns how it ended and the numbers that were answered."""
     environment = {name: value for name, value in os.environ.items() if name != "CRASH_AT"}
+    environment |= kafka.access("info").environment | {"READER_PASSWORD": kafka.passwords["reporting"]}
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, MORTAL, database.dsn, reader.dsn, bootstrap, group, str(article), str(FACTS)),
+        *(sys.executable, MORTAL, database.dsn, reader.dsn, group, str(article), str(FACTS)),
         env=environment | ({"CRASH_AT": crash_at} if crash_at else {}),
         stdout=asyncio.subprocess.PIPE,
     )
@@ -41,7 +43,7 @@ async def live(
     return process.returncode, [int(line) for line in output.split()]
 
 
-async def die_and_go_on(place: Place, articles: Any, bootstrap: str, templates: Templates, prepare: Prepare) -> None:
+async def die_and_go_on(place: Place, articles: Any, kafka: Kafka, templates: Templates, prepare: Prepare) -> None:
     async with AsyncExitStack() as stack:
         dsns = [await stack.enter_async_context(templates.copy("articles", prepare)) for _ in range(2)]
         database, reader = [await stack.enter_async_context(opened(*of)) for of in zip(("info", "reporting"), dsns, strict=True)]
@@ -49,9 +51,9 @@ async def die_and_go_on(place: Place, articles: Any, bootstrap: str, templates: 
         async with database.begin() as uow:
             uow.schedule("tick", await uow.now(), tick)
         nth = 3 if place.startswith(("command.", "consumer.between")) else 1
-        ended, answered = await live(database, reader, bootstrap, group, article, f"{place}:{nth}")
+        ended, answered = await live(database, reader, kafka, group, article, f"{place}:{nth}")
         assert ended == -signal.SIGKILL, place
-        ended, _ = await live(database, reader, bootstrap, group, article, None)
+        ended, _ = await live(database, reader, kafka, group, article, None)
         assert ended == 0, place
         assert await articles.effects(reader, article) == (FACTS, 0), place
         assert answered == list(range(1, len(answered) + 1)), place
@@ -67,7 +69,7 @@ async def test_a_service_that_dies_at_a_place_loses_and_doubles_nothing(family, 
     places = [place for place in Place if place.startswith(family)]
     async with templates.copy("articles", prepare):  # made once, before many copy it
         pass
-    await asyncio.gather(*(die_and_go_on(place, articles, kafka.bootstrap, templates, prepare) for place in places))
+    await asyncio.gather(*(die_and_go_on(place, articles, kafka, templates, prepare) for place in places))
 
 
 @pytest.mark.parametrize("setting", ["nowhere", "relay.acked:0", "relay.acked:x", "relay.acked:-1"])

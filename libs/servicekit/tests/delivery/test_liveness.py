@@ -1,6 +1,7 @@
 """A process that no longer does its work says so, and one that is asked to stop does, in time and without loss."""
 
 import asyncio
+import os
 import signal
 import sys
 import time
@@ -23,7 +24,7 @@ TOPIC = ArticleWithdrawn.topic
 
 @pytest.fixture
 async def producer(kafka):
-    made = AIOKafkaProducer(bootstrap_servers=kafka.bootstrap, acks="all")
+    made = AIOKafkaProducer(**kafka.access("info").aiokafka, acks="all")
     await made.start()
     yield made
     await made.stop()
@@ -51,7 +52,7 @@ async def test_a_consumer_whose_handler_hangs_is_not_live_until_it_goes_on(
 
     article = uuid4()
     await send(producer, article, 1)
-    where = settings(reader.dsn, kafka.bootstrap)
+    where = settings(reader.dsn, kafka.access("reporting"))
     async with running(Consumer("reporting", where, reader.begin, {ArticleWithdrawn: hang}, group=f"reporting-{uuid4()}")) as reading:
         await asyncio.wait_for(seen.wait(), 60)
         assert await reading.part.is_live()
@@ -70,7 +71,8 @@ async def test_sigterm_ends_streams_commits_and_leaves_within_ten_seconds(reader
     article = uuid4()
     port, internal = free_ports(2)
     script = str(Path(__file__).with_name("draining.py"))
-    process = await asyncio.create_subprocess_exec(sys.executable, script, reader.dsn, kafka.bootstrap, str(port), str(internal), group)
+    where = os.environ | kafka.access("reporting").environment
+    process = await asyncio.create_subprocess_exec(sys.executable, script, reader.dsn, str(port), str(internal), group, env=where)
     try:
         async with httpx.AsyncClient(timeout=30) as client:
             await until(lambda: _answers(client, internal), seconds=60)
@@ -90,7 +92,7 @@ async def test_sigterm_ends_streams_commits_and_leaves_within_ten_seconds(reader
             process.kill()
             await process.wait()
     before = metrics.ignored.labels("duplicate")._value.get()
-    where = settings(reader.dsn, kafka.bootstrap)
+    where = settings(reader.dsn, kafka.access("reporting"))
     async with running(Consumer("reporting", where, reader.begin, {ArticleWithdrawn: articles.on_withdrawn}, group=group)):
         await until(lambda: _all(articles, reader, article), seconds=60)
     assert metrics.ignored.labels("duplicate")._value.get() == before

@@ -30,7 +30,7 @@ INSERT = text(
 
 @pytest.fixture
 def relay(database, kafka, settings):
-    return Relay(database.engine, settings(database.dsn, kafka.bootstrap))
+    return Relay(database.engine, settings(database.dsn, kafka.access("info")))
 
 
 async def left(database: Database) -> int:
@@ -74,7 +74,7 @@ async def test_a_fact_reaches_kafka_and_its_row_is_forgotten(database, articles,
 async def test_two_relays_keep_the_order_of_every_key(database, articles, settings, kafka, running, log):
     """INVARIANT: one relay leads; a standby never overtakes it."""
     ids = await articles.create(database, 20)
-    both = [Relay(database.engine, settings(database.dsn, kafka.bootstrap)) for _ in range(2)]
+    both = [Relay(database.engine, settings(database.dsn, kafka.access("info"))) for _ in range(2)]
     async with running(both[0]), running(both[1]):
         await asyncio.gather(*(tell(database, articles, article, times=15) for article in ids))
         for article in ids:
@@ -84,8 +84,8 @@ async def test_two_relays_keep_the_order_of_every_key(database, articles, settin
 
 async def test_when_the_leader_is_killed_another_goes_on(database, articles, settings, kafka, running, log):
     [article] = await articles.create(database)
-    async with running(Relay(database.engine, settings(database.dsn, kafka.bootstrap))):
-        async with running(Relay(database.engine, settings(database.dsn, kafka.bootstrap)), hard=True):
+    async with running(Relay(database.engine, settings(database.dsn, kafka.access("info")))):
+        async with running(Relay(database.engine, settings(database.dsn, kafka.access("info"))), hard=True):
             await tell(database, articles, article, times=3)
             await until(lambda: log.has(article, [1, 2, 3]))
         await tell(database, articles, article)
@@ -224,7 +224,7 @@ async def test_the_relay_survives_crashes_of_its_database(prepare, articles, set
                 except Exception:  # away: the client tries again
                     await asyncio.sleep(0.05)
 
-        async with running(Relay(database.engine, settings(database.dsn, kafka.bootstrap))):
+        async with running(Relay(database.engine, settings(database.dsn, kafka.access("info")))):
             for round_number in (1, 2, 3):
                 writing = asyncio.gather(*(write(article, 20 * round_number) for article in ids))
                 await until(lambda number=round_number: _any(told, 20 * number - 15))

@@ -16,7 +16,7 @@ def sharded(database, kafka, settings):
     """The relays of one process with so many shards."""
 
     def sharded(shards: int) -> list[Relay]:
-        where = settings(database.dsn, kafka.bootstrap)
+        where = settings(database.dsn, kafka.access("info"))
         return [Relay(database.engine, where, shard=shard, shards=shards) for shard in range(shards)]
 
     return sharded

@@ -1,12 +1,17 @@
 """Which real parts the tests run on: child processes of this machine. TEST_INFRA names the way; another is never taken in silence."""
 
+import asyncio
 import os
+import secrets
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 import pytest
+from contracts.catalogue import SERVICES
 
 if TYPE_CHECKING:
+    from deploy.kafka.access import Access
     from deploy.local.kafka import LocalKafka
     from deploy.local.postgres import LocalPostgres
 
@@ -24,7 +29,8 @@ def chosen() -> str:
 
 def describe() -> str:
     """One line for the test report's header."""
-    return f"parts: TEST_INFRA={chosen()}, {_postgres()} and Apache Kafka (one broker) as child processes, started when a test asks"
+    kafka = "Apache Kafka (one broker, a principal per agency)"
+    return f"parts: TEST_INFRA={chosen()}, {_postgres()} and {kafka} as child processes, started when a test asks"
 
 
 def start_postgres() -> "LocalPostgres":
@@ -35,12 +41,34 @@ def start_postgres() -> "LocalPostgres":
     return LocalPostgres(settings=POSTGRES_SETTINGS).start()
 
 
-def start_kafka() -> "LocalKafka":
+@dataclass(frozen=True)
+class Kafka:
+    """A cluster with the catalogue's topics and one principal per agency."""
+
+    cluster: "LocalKafka"
+    passwords: dict[str, str]
+
+    @property
+    def admin(self) -> "Access":
+        """For tests that look at what services can't see."""
+        return self.cluster.access
+
+    def access(self, service: str) -> "Access":
+        """The way in of one service's principal. Here it may use any consumer group: tests read the same topics side by side."""
+        return self.admin.principal(service, self.passwords[service])
+
+
+def start_kafka() -> Kafka:
     """A cluster of one broker; the caller stops it."""
     chosen()
+    from deploy.kafka.principals import Grant, ensure_principals, grants
+    from deploy.kafka.topics import ensure_topics
     from deploy.local.kafka import LocalKafka
 
-    return LocalKafka().start()
+    kafka = Kafka(LocalKafka(secured=True).start(), {service: secrets.token_urlsafe(32) for service in SERVICES})
+    asyncio.run(ensure_topics(kafka.admin))
+    ensure_principals(kafka.admin, kafka.passwords, grants() | {Grant(service, "group", "*", "read") for service in SERVICES})
+    return kafka
 
 
 def _postgres() -> str:

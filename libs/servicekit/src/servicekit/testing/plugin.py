@@ -1,6 +1,5 @@
 """pytest fixtures on real parts; loaded wherever servicekit is installed, and light until a test asks for a part."""
 
-import asyncio
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,6 @@ from servicekit.testing import infra
 from servicekit.testing.databases import Templates
 
 if TYPE_CHECKING:
-    from deploy.local.kafka import LocalKafka
     from deploy.local.postgres import LocalPostgres
 
 
@@ -34,11 +32,8 @@ def templates(postgres: "LocalPostgres") -> Templates:
 
 
 @pytest.fixture(scope="session")
-def kafka() -> Iterator["LocalKafka"]:
-    """One broker with the catalogue's topics. `.bootstrap` is its address; the session's tests share the topics."""
-    from deploy.kafka.topics import ensure_topics
-
-    cluster = infra.start_kafka()
-    asyncio.run(ensure_topics(cluster.bootstrap))
-    yield cluster
-    cluster.stop()
+def kafka() -> Iterator[infra.Kafka]:
+    """One broker with the catalogue's topics, which the session's tests share. `.access(service)` is a service's way in."""
+    running = infra.start_kafka()
+    yield running
+    running.cluster.stop()
