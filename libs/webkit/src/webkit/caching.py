@@ -31,7 +31,7 @@ def answer(
         if _known(request.headers.get("if-none-match", ""), sent["ETag"]):
             return HTMLResponse(b"", 304, sent)
     if "gzip" in request.headers.get("accept-encoding", ""):
-        body = gzip.compress(body, 6, mtime=0)
+        body = gzip.compress(body, 4, mtime=0)
         sent["Content-Encoding"] = "gzip"
     return HTMLResponse(body, status, sent)
 

@@ -46,6 +46,7 @@ class Crisis(BaseModel):
     assured_on: date = Field(description="When the owner last checked every number")
     assure_again_by: date
     source: str
+    unreviewed: tuple[str, ...] = Field(description="Languages that nobody who has them as her own has read yet")
     lines: tuple[Line, ...]
     silent: Silent
 

@@ -19,13 +19,12 @@ class ErrorPage:
 
 _TALK = {_("Spør eller chat anonymt"): "dialog"}
 _ASK = {_("Skriv et spørsmål"): "dialog/spor"}
-_READ = {_("Les og finn hjelp"): "info"}
 _OPEN = {_("Finn noen som er åpne"): "info/hjelp"}
 _HOME = {_("Til forsiden her"): "home"}
 _AGAIN = {_("Prøv igjen"): "here"}
 
-HUMAN: Mapping[str, str] = _HOME | _TALK | _READ
-RETRY: Mapping[str, str] = _AGAIN | _TALK | _READ
+HUMAN: Mapping[str, str] = _HOME | _TALK | _OPEN
+RETRY: Mapping[str, str] = _AGAIN | _TALK | _OPEN
 ELSEWHERE: Mapping[str, str] = _OPEN | _ASK | _AGAIN
 
 ERRORS: Mapping[str, ErrorPage] = {
