@@ -60,6 +60,10 @@ schemas: $(SYNCED)
 contracts: $(SYNCED)
 	@$(PY) -m deploy.releases.gate
 
+new-service: $(SYNCED)
+	@$(PY) -m deploy.releases.scaffold $(NAME) $(if $(AGENCY),--agency "$(AGENCY)") $(if $(ZONE),--zone $(ZONE))
+	@$(MAKE) lock $(SYNCED) schemas
+
 can-i-deploy: $(SYNCED)
 	@$(PY) -m deploy.releases.deployable $(SERVICE)
 

@@ -44,7 +44,7 @@ def addresses(platform: Platform) -> str:
     """Where everything is, for a person at a terminal."""
     people = oidc_people()
     lines = ["", f"Start here: {platform.urls['info']}/_demo", "", "Pages"]
-    lines += [f"  {platform.urls[name] + '/':<38} {name}: {WHAT[name]}" for name in SERVICES]
+    lines += [f"  {platform.urls[name] + '/':<38} {name}: {WHAT.get(name, '')}" for name in SERVICES]
     lines += [f"  {platform.urls['info'] + '/_contracts/':<38} what the services tell each other: the catalogue of events"]
     lines += ["Staff pages"]
     lines += [f"  {platform.urls[name] + '/ansatt':<38} {name}" for name in STAFF_PAGES]

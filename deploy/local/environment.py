@@ -16,6 +16,7 @@ HOSTS = {
     "helpjourney": "min.localhost",
     "reporting": "tall.localhost",
 }
+HOSTS |= {name: f"{name}.localhost" for name in SERVICES if name not in HOSTS}
 """One host name per service, as the agencies have in production. Browsers resolve *.localhost by themselves."""
 
 YOUTH_CLIENT = "stegvis-identity"

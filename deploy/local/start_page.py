@@ -54,7 +54,7 @@ def start_page(language: str, addresses: Addresses, asset: Any) -> str:
         templates_dir=HERE / "templates",
         locale_dir=HERE / "locale",
         asset=asset,
-        hosts=[_host(name, language, addresses) for name in SERVICES],
+        hosts=[_host(name, language, addresses) for name in SERVICES if name in places()],
         urls={name: addresses.url(name) + "/" for name in SERVICES},
         youths=everybody["youths"],
         staff=everybody["staff"],

@@ -55,13 +55,14 @@ _ROWS = (
 )
 
 
-def _in_its_zone(topic: Topic) -> Topic:
-    return replace(topic, stays_in_zone=all(ZONES[reader] is ZONES[topic.owner] for reader in topic.readers))
+def _card(topic: Topic) -> Topic:
+    """The topic with those who joined as its readers, and whether all of these are in its zone."""
+    readers = topic.readers | {module.OWNER.name for module in _JOINED if topic.name in module.READS}
+    inside = bool(readers) and all(ZONES[reader] is ZONES[topic.owner] for reader in readers)
+    return replace(topic, readers=frozenset(readers), stays_in_zone=inside)
 
 
-TOPICS: dict[str, Topic] = {
-    topic.name: _in_its_zone(topic) for topic in (*_ROWS, *(topic for module in _JOINED for topic in module.TOPICS))
-}
+TOPICS: dict[str, Topic] = {topic.name: _card(topic) for topic in (*_ROWS, *(topic for module in _JOINED for topic in module.TOPICS))}
 
 
 def _events(module: ModuleType) -> Iterator[type[Event]]:
