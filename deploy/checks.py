@@ -52,6 +52,7 @@ def commands() -> dict[str, list[str]]:
             sys.executable,
             "-m",
             "webkit.catalogue_check",
+            str(ROOT / "deploy" / "local"),
             *(str(path) for path in sorted(ROOT.glob("services/*/src/*")) if path.is_dir()),
         ],
         "lock": [_uv(), "lock", "--check", "--quiet"],

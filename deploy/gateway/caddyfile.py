@@ -134,7 +134,7 @@ def _start_page(folder: Path) -> str:
     return f"""	handle /_demo* {{
 		root * {folder}
 		uri strip_prefix /_demo
-		try_files {{path}} {{path}}.html /index.html
+		try_files {{path}} {{path}}/index.html {{path}}.html /index.html
 		encode
 		header {{
 			Cache-Control no-cache

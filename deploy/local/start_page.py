@@ -1,10 +1,11 @@
 """Writes the demo's start page, `/_demo`: where everything is, who one can log in as, and how to walk the journey."""
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from contracts.catalogue import SERVICES, TOPICS
+from contracts.catalogue import SERVICES
 from webkit.levels import LEVELS
 from webkit.standalone import page
 from webkit.static_files import StaticFiles
@@ -14,6 +15,8 @@ from deploy.local.environment import Addresses
 from deploy.local.oidc.launcher import people
 
 HERE = Path(__file__).parent
+EVENTS = HERE.parents[1] / "libs" / "contracts" / "catalogue"
+"""The catalogue of events as a page and as AsyncAPI documents; made by `make schemas`."""
 LANGUAGES = {"nb": "index.html", "nn": "nn.html", "en": "en.html"}
 """Language -> file; the folder is served as `/_demo`."""
 LEVEL = {"info": "open", "dialog": "anonymous", "identity": "known", "helpjourney": "known", "reporting": "open"}
@@ -35,11 +38,12 @@ class Host:
 
 
 def write_start_page(folder: Path, addresses: Addresses) -> Path:
-    """Everything below `/_demo`: the page in three languages and its style sheets. Returns the folder."""
+    """Everything below `/_demo`: the page in three languages, its style sheets, and the catalogue of events. Returns the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     static = StaticFiles()
     for name in SHEETS:
         (folder / static.names[name]).write_bytes(static.content(name))
+    shutil.copytree(EVENTS, folder / "catalogue", dirs_exist_ok=True)
     for language, file in LANGUAGES.items():
         (folder / file).write_text(start_page(language, addresses, lambda name: f"/_demo/{static.names[name]}"))
     return folder
@@ -60,7 +64,6 @@ def start_page(language: str, addresses: Addresses, asset: Any) -> str:
         staff=everybody["staff"],
         idporten=addresses.idporten,
         ansattporten=addresses.ansattporten,
-        topics=TOPICS.values(),
         level=LEVELS["open"],
     )
 
