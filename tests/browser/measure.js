@@ -24,18 +24,33 @@
     const links = [...block.querySelectorAll(POINTED)].map((each) => each.innerText).join("");
     return block.innerText.replace(/[\s\p{P}]+/gu, "").length > links.replace(/[\s\p{P}]+/gu, "").length;
   };
-  const box = (element) => {
+  const sizeOf = (element) => {
     const boxes = [element, ...(element.labels ?? [])].map((each) => each.getBoundingClientRect());
     const width = Math.max(...boxes.map((each) => each.right)) - Math.min(...boxes.map((each) => each.left));
     const height = Math.max(...boxes.map((each) => each.bottom)) - Math.min(...boxes.map((each) => each.top));
     return [width, height];
   };
-  const smallTargets = () =>
-    shown(POINTED)
+  // What is drawn around it (a card, say) may take the press too: ask what lies under the edges of a box of the wanted size.
+  const reachesOut = (element) => {
+    element.scrollIntoView({ block: "center", behavior: "instant" });
+    const own = [element, ...(element.labels ?? [])];
+    const { left, top, width, height } = element.getBoundingClientRect();
+    const [x, y, half] = [left + width / 2, top + height / 2, SMALLEST / 2 - 1];
+    const hit = (across, down) => own.some((each) => each.contains(document.elementFromPoint(across, down)));
+    const spans = (reach) => [...Array(SMALLEST).keys()].some((back) => reach(-back) && reach(SMALLEST - 1 - back));
+    const wide = width >= SMALLEST || spans((by) => hit(x + by, y)) || (hit(x - half, y) && hit(x + half, y));
+    const high = height >= SMALLEST || spans((by) => hit(x, y + by)) || (hit(x, y - half) && hit(x, y + half));
+    return wide && high;
+  };
+  const smallTargets = () => {
+    const small = shown(POINTED)
       .filter((each) => !inSentence(each))
-      .map((each) => [each, ...box(each)])
+      .map((each) => [each, ...sizeOf(each)])
       .filter(([, width, height]) => width < SMALLEST - 0.5 || height < SMALLEST - 0.5)
-      .map(([each, width, height]) => `${path(each)}: ${Math.round(width)}x${Math.round(height)}`);
+      .filter(([each]) => !reachesOut(each));
+    scrollTo(0, 0);
+    return small.map(([each, width, height]) => `${path(each)}: ${Math.round(width)}x${Math.round(height)}`);
+  };
 
   const tooWide = () => {
     const room = document.documentElement.clientWidth;
@@ -94,8 +109,10 @@
     const style = getComputedStyle(element);
     return [style.boxShadow, style.borderColor, style.backgroundColor, style.textDecorationLine, style.outlineStyle, style.outlineWidth].join("|");
   };
+  const around = (element) => [element, ...(element.labels ?? []), element.parentElement, element.parentElement?.parentElement].filter(Boolean);
   const before = new Map();
-  const rememberLooks = () => document.querySelectorAll(FOCUSABLE).forEach((each) => before.set(each, marks(each)));
+  const rememberLooks = () =>
+    document.querySelectorAll(FOCUSABLE).forEach((each) => around(each).forEach((one) => before.set(one, marks(one))));
   const focused = () => {
     const now = document.activeElement;
     if (!now || now === document.body || now === document.documentElement) return null;
@@ -111,7 +128,7 @@
     return {
       key: `${numbers.indexOf(now)}${inner ? `/${[...inner.ownerDocument.querySelectorAll("*")].indexOf(inner)}` : ""}`,
       name: path(now),
-      visible: inFrame || outlined || marks(now) !== before.get(now),
+      visible: inFrame || outlined || around(now).some((each) => marks(each) !== before.get(each)),
       shown: rect.bottom > 0 && rect.top < innerHeight && rect.width > 0,
       covered: covered ? path(top) : "",
     };
