@@ -36,7 +36,7 @@ async def test_an_answer_is_withdrawn_once_and_its_page_is_gone(staff_browser, b
     first, second = await form.send(editor), await form.send(editor)
     assert (first.status_code, first.headers["location"]) == (second.status_code, second.headers["location"]) == (303, "/ansatt")
     assert await withdrawn_facts(seeded) == [*before, publication_id]
-    assert (await browser.get(f"/svar/{publication_id}")).status_code == 404
+    assert (await browser.get(f"/svar/{publication_id}")).status_code == 410
     assert publication_id not in (await editor.get("/ansatt")).text
 
 

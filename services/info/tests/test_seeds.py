@@ -51,7 +51,7 @@ def test_the_register_has_what_the_other_levels_build_on(seed_files):
     assert kinds[ServiceKind.CHAT_SERVICE] >= 3
     assert sum(Channel.APPOINTMENT in service.channels for service in services) >= 4
     assert {service.municipality for service in services} >= {"0301", "4601", "1103", "5001", "3905"}
-    assert any(shift.closes < shift.opens for service in services for shift in service.shifts)
+    assert any(shift.closes < shift.opens for service in services for shift in service.hours.shifts)
 
 
 def test_no_invented_service_has_a_number_that_somebody_answers(seed_files):

@@ -1,20 +1,29 @@
 """Door: search and register as JSON, for other sites that lead youths to help. Public, read only."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
+from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from contracts.codes import Channel, Language, PageClass, ServiceKind, TopicCode
+from contracts.codes import AgeBand, Channel, Language, PageClass, ServiceKind, TopicCode
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 from servicekit.problems import Problem
 from servicekit.service import Transaction
 
 from info.crisis import calls_for_help
-from info.domain import LONGEST_QUERY, ServiceNotFoundError
+from info.domain import LONGEST_QUERY, ServiceGoneError, ServiceNotFoundError, Shift
 from info.queries import register
 from info.queries.search import MOST_PAGES, Hit, Search, search
+
+
+class TextKind(StrEnum):
+    """What can be found."""
+
+    ARTICLE = "article"
+    ANSWER = "answer"
+
 
 router = APIRouter(prefix="/api", tags=["open level"])
 
@@ -38,6 +47,9 @@ class SearchResult(BaseModel):
     page: int
     pages: int
     hits: list[FoundText]
+    facets: Mapping[str, Mapping[str, int]] = Field(
+        description="topic, kind, language, age -> code -> how many hits choosing it would leave"
+    )
     show_crisis_block: bool = Field(description="The search names a crisis: show the emergency numbers first")
 
 
@@ -69,8 +81,11 @@ class HelpServiceDocument(BaseModel):
     opening_hours: list[Opening]
     always_open: bool
     assured_on: date | None = Field(description="When the owner last vouched for the entry")
-    open_now: bool
-    is_live: bool = Field(description="`open_now` is what the service itself said, not its ordinary hours")
+    on_holidays: str | None = Field(description="closed | usual; null = the register doesn't say")
+    special_days: Mapping[date, list[Opening]] = Field(description="Days with hours of their own; an empty list = closed")
+    state: str = Field(description="open | closed | unknown")
+    open_now: bool = Field(description="`state` is open")
+    is_live: bool = Field(description="`state` is what the service itself said, not its ordinary hours")
     opens_next: datetime | None
     queue_length: int | None
     wait_minutes: int | None = Field(description="Estimate; null = not known")
@@ -88,17 +103,27 @@ async def find(
     begin: Transaction,
     q: Annotated[str, Query(max_length=LONGEST_QUERY)] = "",
     topic: TopicCode | None = None,
+    kind: Annotated[TextKind | None, Query(description="Only articles, or only answers")] = None,
     language: Annotated[Language | None, Query(description="Only texts in this language")] = None,
+    age: Annotated[AgeBand | None, Query(description="Only answers to somebody of this age")] = None,
     page: Annotated[int, Query(ge=1, le=MOST_PAGES)] = 1,
 ) -> SearchResult:
     preferred = request.app.state.pages.language(request)
+    asked = Search(q.strip(), preferred, topic, kind, language, age, page)
     async with begin() as uow:
-        found = await search(uow.connection, Search(q.strip(), preferred, topic, language, page))
-    if q.strip() or topic:
+        found = await search(uow.connection, asked)
+    if asked.query or asked.is_filtered:
         request.app.state.usage.count(PageClass.SEARCH if found.hits else PageClass.SEARCH_EMPTY, preferred)
     base = request.app.state.settings.public_url("info")
     hits = [_found(hit, base) for hit in found.hits]
-    return SearchResult(total=found.total, page=found.page, pages=found.pages, hits=hits, show_crisis_block=calls_for_help(q))
+    return SearchResult(
+        total=found.total,
+        page=found.page,
+        pages=found.pages,
+        hits=hits,
+        facets=found.facets,
+        show_crisis_block=calls_for_help(q),
+    )
 
 
 @router.get("/services", summary="Help services, narrowed by what one needs")
@@ -109,9 +134,11 @@ async def services(
     municipality: Annotated[str | None, Query(pattern=r"^\d{4}$", description="Its local services and the national ones")] = None,
     kind: ServiceKind | None = None,
     channel: Channel | None = None,
+    language: Language | None = None,
+    age: Annotated[int | None, Query(ge=0, le=120, description="Years")] = None,
     open_now: bool = False,
 ) -> HelpServiceList:
-    wanted = register.Wanted(topic, municipality, kind, channel, open_now)
+    wanted = register.Wanted(topic, municipality, kind, channel, language, age, open_now)
     async with begin() as uow:
         entries = await register.services(uow.connection, wanted, await uow.now())
     base = request.app.state.settings.public_url("info")
@@ -123,6 +150,8 @@ async def service(service_id: UUID, request: Request, begin: Transaction) -> Hel
     async with begin() as uow:
         try:
             entry = await register.service(uow.connection, service_id, await uow.now())
+        except ServiceGoneError as error:
+            raise Problem(410) from error
         except ServiceNotFoundError as error:
             raise Problem(404) from error
     return _document(entry, request.app.state.settings.public_url("info"))
@@ -134,7 +163,7 @@ def _found(hit: Hit, base: str) -> FoundText:
         publication_id=hit.publication_id,
         kind=hit.kind,
         url=base + path,
-        title=hit.title,
+        title=hit.title.striptags(),
         topic_code=hit.topic_code,
         language=hit.language,
         snippet=str(hit.snippet),
@@ -142,6 +171,16 @@ def _found(hit: Hit, base: str) -> FoundText:
 
 
 def _document(entry: register.Entry, base: str) -> HelpServiceDocument:
-    fields = {name: getattr(entry, name) for name in HelpServiceDocument.model_fields if name not in ("url", "opening_hours")}
-    hours = [Opening(weekday=shift.weekday, opens=shift.opens, closes=shift.closes) for shift in entry.shifts]
-    return HelpServiceDocument(**fields, url=f"{base}/hjelp/{entry.service_id}", opening_hours=hours)
+    made = {"url", "opening_hours", "on_holidays", "special_days"}
+    fields = {name: getattr(entry, name) for name in HelpServiceDocument.model_fields if name not in made}
+    return HelpServiceDocument(
+        **fields,
+        url=f"{base}/hjelp/{entry.service_id}",
+        opening_hours=[_opening(shift) for shift in entry.shifts],
+        on_holidays=entry.hours.on_holidays,
+        special_days={day: [_opening(shift) for shift in shifts] for day, shifts in entry.hours.special_days.items()},
+    )
+
+
+def _opening(shift: Shift) -> Opening:
+    return Opening(weekday=shift.weekday, opens=shift.opens, closes=shift.closes)

@@ -2,16 +2,20 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from functools import cache
 from zoneinfo import ZoneInfo
 
 OSLO = ZoneInfo("Europe/Oslo")
 OLD_AFTER = timedelta(days=365)
-"""An answer is never rewritten; after a year its reader is warned (ung.no's content policy)."""
+"""After a year the reader of an answer (never rewritten) or of an article (reviewed by its owner) is warned (ung.no's content policy)."""
 LIVE_FOR = timedelta(hours=12)
 """How long a word from the chat network outweighs the ordinary hours: no shift is longer."""
+DAYS_AHEAD = 14
+"""How far the next opening is looked for: past Christmas and Easter."""
 LONGEST_QUERY = 200
 """Characters of a search. Longer ones are refused, not cut: half a query finds something else."""
 WORDS_BETWEEN = 2
@@ -34,6 +38,26 @@ class ServiceNotFoundError(LookupError):
     """No such help service in the register."""
 
 
+class GoneError(LookupError):
+    """It was here and was taken away. `topic`: what it was about, where that is still known."""
+
+    def __init__(self, topic: str | None = None) -> None:
+        super().__init__()
+        self.topic = topic
+
+
+class ArticleGoneError(GoneError, ArticleNotFoundError):
+    """The article was withdrawn."""
+
+
+class AnswerGoneError(GoneError, AnswerNotFoundError):
+    """The answer was withdrawn; nothing of it is left."""
+
+
+class ServiceGoneError(GoneError, ServiceNotFoundError):
+    """The help service was taken out of the register."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shift:
     """One shift of one weekday, local time in Oslo. Closing at or before opening means on the next day."""
@@ -49,6 +73,50 @@ class Shift:
         return datetime.combine(day, self.opens, OSLO).astimezone(UTC), datetime.combine(last, self.closes, OSLO).astimezone(UTC)
 
 
+class OnHolidays(StrEnum):
+    """What a service does on public holidays. Where the register doesn't say, its hours on such a day aren't known."""
+
+    CLOSED = "closed"
+    USUAL = "usual"
+
+
+class State(StrEnum):
+    """How a service is at one moment."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    UNKNOWN = "unknown"
+    """Nobody told us: no hours in the register, or a holiday that it says nothing about."""
+
+
+Period = tuple[datetime, datetime]
+"""From opening to closing, UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """When a service is ordinarily open, as its owner vouches for it in the register."""
+
+    shifts: tuple[Shift, ...] = ()
+    always: bool = False
+    on_holidays: str | None = None
+    """One of OnHolidays; None = the register doesn't say."""
+    special_days: Mapping[date, tuple[Shift, ...]] = field(default_factory=dict)
+    """Days with hours of their own, in place of the week's; none of them = closed that day."""
+
+    def known(self, day: date) -> bool:
+        """Whether the hours that `on` gives for a day can be trusted."""
+        return day in self.special_days or self.on_holidays is not None or day not in holidays(day.year)
+
+    def on(self, day: date) -> Iterator[Period]:
+        """The shifts that begin on a day."""
+        if day in self.special_days:
+            return (shift.on(day) for shift in self.special_days[day])
+        if self.on_holidays == OnHolidays.CLOSED and day in holidays(day.year):
+            return iter(())
+        return (shift.on(day) for shift in self.shifts if shift.weekday == day.isoweekday())
+
+
 @dataclass(frozen=True, slots=True)
 class Live:
     """What the chat network last said about a service."""
@@ -57,28 +125,38 @@ class Live:
     heard_at: datetime
 
 
-def open_now(shifts: Iterable[Shift], instant: datetime) -> bool:
-    """Whether any shift covers the instant (aware). The moment of closing is closed."""
-    return closes_at(shifts, instant) is not None
+def state_of(hours: Hours, live: Live | None, instant: datetime) -> State:
+    """How the service is at the instant (aware): what the network said lately, else the ordinary hours."""
+    if live is not None and is_fresh(live, instant):
+        return State.OPEN if live.open else State.CLOSED
+    if hours.always or closes_at(hours, instant) is not None:
+        return State.OPEN
+    if not (hours.shifts or hours.special_days):
+        return State.UNKNOWN
+    doubtful = (period for day in _days_at(instant) if not hours.known(day) for period in hours.on(day))
+    return State.UNKNOWN if any(opens <= instant < closes for opens, closes in doubtful) else State.CLOSED
 
 
-def closes_at(shifts: Iterable[Shift], instant: datetime) -> datetime | None:
-    """When the service closes if it is open at the instant, in UTC; None = it is closed. Shifts that touch count as one."""
-    until = None
-    for opens, closes in _around(shifts, instant):
-        if opens <= (until or instant) < closes:
-            until = closes
+def closes_at(hours: Hours, instant: datetime) -> datetime | None:
+    """When the service closes if its hours say that it is open, in UTC; None = they don't. Shifts that touch count as one."""
+    until, yesterday = None, _days_at(instant)[0]
+    for day in (yesterday + timedelta(days=n) for n in range(DAYS_AHEAD)):
+        if day > local_date(until or instant):
+            break
+        for opens, closes in sorted(hours.on(day)) if hours.known(day) else ():
+            if opens <= (until or instant) < closes:
+                until = closes
     return until
 
 
-def opens_next(shifts: Iterable[Shift], instant: datetime) -> datetime | None:
-    """When the next shift begins after the instant, within eight days, in UTC; None = there is none."""
-    return min((opens for opens, _ in _around(shifts, instant) if opens > instant), default=None)
-
-
-def is_open(shifts: Sequence[Shift], always: bool, live: Live | None, instant: datetime) -> bool:
-    """Open at the instant: what the network said lately, else the ordinary hours."""
-    return live.open if live is not None and is_fresh(live, instant) else always or open_now(shifts, instant)
+def opens_next(hours: Hours, instant: datetime) -> datetime | None:
+    """When the next shift begins after the instant, in UTC; None = not within DAYS_AHEAD. Doubtful days promise nothing."""
+    today = local_date(instant)
+    for day in (today + timedelta(days=n) for n in range(DAYS_AHEAD + 1)):
+        later = [opens for opens, _ in hours.on(day) if opens > instant] if hours.known(day) else []
+        if later:
+            return min(later)
+    return None
 
 
 def is_fresh(live: Live, instant: datetime) -> bool:
@@ -86,11 +164,29 @@ def is_fresh(live: Live, instant: datetime) -> bool:
     return instant - live.heard_at < LIVE_FOR
 
 
-def _around(shifts: Iterable[Shift], instant: datetime) -> list[tuple[datetime, datetime]]:
-    """Every shift from yesterday's (it may reach past midnight) to the same weekday next week, in order of opening."""
-    today = instant.astimezone(OSLO).date()
-    days = [today + timedelta(days=n) for n in range(-1, 8)]
-    return sorted(shift.on(day) for shift in shifts for day in days if day.isoweekday() == shift.weekday)
+def _days_at(instant: datetime) -> tuple[date, date]:
+    """The days whose shifts can cover the instant: yesterday's may reach past midnight."""
+    today = local_date(instant)
+    return today - timedelta(days=1), today
+
+
+@cache
+def holidays(year: int) -> frozenset[date]:
+    """Days when ordinary hours often don't hold: the public holidays (lov 1995-02-24-12 § 2, lov 1947-04-26-1) and the two eves."""
+    sunday = _easter(year)
+    moving = (sunday + timedelta(days=n) for n in (-3, -2, 0, 1, 39, 49, 50))
+    return frozenset(moving) | {date(year, *day) for day in ((1, 1), (5, 1), (5, 17), (12, 24), (12, 25), (12, 26), (12, 31))}
+
+
+def _easter(year: int) -> date:
+    """Easter Sunday of the Gregorian calendar (Meeus, Astronomical Algorithms, chapter 8)."""
+    century, of_century = divmod(year, 100)
+    golden = year % 19
+    epact = (19 * golden + century - century // 4 - (century - (century + 8) // 25 + 1) // 3 + 15) % 30
+    to_sunday = (32 + 2 * (century % 4) + 2 * (of_century // 4) - epact - of_century % 4) % 7
+    late = (golden + 11 * epact + 22 * to_sunday) // 451
+    month, day = divmod(epact + to_sunday - 7 * late + 114, 31)
+    return date(year, month, day + 1)
 
 
 def is_old(answered_on: date, today: date) -> bool:
@@ -111,10 +207,10 @@ def norwegian_order(name: str) -> tuple[int, ...]:
 def plain_words(text: str) -> list[str]:
     """Lower-case words without accents and apostrophes, as hurried thumbs write them: `Får ikke sove!` -> far, ikke, sove.
 
-    ø and æ stay: "vil dø" is not "vil [på] do".
+    ø and æ stay: "vil dø" is not "vil [på] do". What can't be seen (zero width, direction marks, stacked accents) parts no word.
     """
-    spread = unicodedata.normalize("NFKD", text.casefold().replace("'", "").replace("’", ""))
-    return re.findall(r"[a-z0-9æø]+", "".join(c for c in spread if not unicodedata.combining(c)))
+    spread = unicodedata.normalize("NFKD", text.casefold().translate(_PLAIN))
+    return re.findall(r"[a-z0-9æø]+", "".join(c for c in spread if unicodedata.category(c) not in _UNSEEN))
 
 
 def folded(text: str) -> str:
@@ -143,5 +239,9 @@ def _pattern(phrases: tuple[str, ...]) -> re.Pattern[str]:
 def _word(word: str) -> str:
     return " ".join(plain_words(word)) + (r"\w*" if word.endswith("*") else "")
 
+
+_PLAIN = str.maketrans({"'": None, "’": None, "đ": "d", "ŋ": "n", "ŧ": "t"})
+_UNSEEN = frozenset({"Mn", "Me", "Cf"})
+"""Unicode's general categories of marks that stand on other letters, and of characters without a width."""
 
 _PATTERNS: dict[tuple[str, ...], re.Pattern[str]] = {}

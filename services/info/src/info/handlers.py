@@ -1,6 +1,6 @@
 """What one can ask of info, and what it does when it hears of approved answers and open chats."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -19,8 +19,8 @@ from contracts.info import (
 )
 from servicekit.delivery.outbox import UnitOfWork
 
-from info.domain import AnswerNotFoundError, ArticleNotFoundError, Shift
-from info.store import SearchText, answers, articles, availability, help_services, hold, index, put, unindex
+from info.domain import AnswerNotFoundError, ArticleNotFoundError, Hours
+from info.store import SearchText, answers, articles, availability, help_services, hold, hours_to_columns, index, put, unindex
 from info.texts import plain_text, without_controls
 
 
@@ -136,12 +136,22 @@ class PublishAnswer:
     answered_on: date
     answered_by: str
     """Profession and organisation, never a person's name."""
+    sources: tuple[tuple[str, str], ...] = ()
+    """Title and address."""
+    related: tuple[str, ...] = ()
+    """Slugs of articles."""
+    search_words: tuple[str, ...] = ()
+    hard_topic: bool = False
 
 
 async def publish_answer(command: PublishAnswer, uow: UnitOfWork) -> bool:
     """Publish the answer unless it stands so already or was ever withdrawn. Returns whether anything changed."""
     row = await hold(uow.connection, answers, command.publication_id)
-    values = asdict(command)
+    values = asdict(command) | {
+        "sources": [list(source) for source in command.sources],
+        "related": list(command.related),
+        "search_words": list(command.search_words),
+    }
     if row is not None and (row.withdrawn_at is not None or _stands(row, values)):
         return False
     version = (row.version if row else 0) + 1
@@ -157,6 +167,8 @@ async def publish_answer(command: PublishAnswer, uow: UnitOfWork) -> bool:
             title=command.title,
             summary=command.question,
             plain=plain_text(command.answer),
+            search_words=command.search_words,
+            age_band=command.age_band,
         ),
     )
     fields = {name: values[name] for name in ("publication_id", "topic_code", "language", "answered_on")}
@@ -180,8 +192,8 @@ async def withdraw_answer(command: WithdrawAnswer, uow: UnitOfWork) -> None:
 async def _erase_answer(uow: UnitOfWork, publication_id: UUID, version: int) -> None:
     """Leave nothing but the mark that this answer must not come back."""
     await unindex(uow.connection, publication_id)
-    texts = dict.fromkeys(("title", "question", "answer", "topic_code", "language", "age_band", "answered_on", "answered_by"))
-    row = {**texts, "publication_id": publication_id, "version": version + 1 if version else 0, "withdrawn_at": await uow.now()}
+    empty = {column.name: None for column in answers.columns if column.nullable}
+    row = {**empty, "publication_id": publication_id, "version": version + 1 if version else 0, "withdrawn_at": await uow.now()}
     await put(uow.connection, answers, row)
     if version:
         uow.tell(AnswerWithdrawn(publication_id=publication_id), key=publication_id, sequence=version + 1)
@@ -230,8 +242,7 @@ class ListService:
     municipality_name: str | None = None
     phone: str | None = None
     url: str | None = None
-    shifts: tuple[Shift, ...] = ()
-    always_open: bool = False
+    hours: Hours = field(default_factory=Hours)
     assured_on: date | None = None
 
 
@@ -239,11 +250,8 @@ async def list_service(command: ListService, uow: UnitOfWork) -> bool:
     """Take the service into the register, or change its entry, unless it stands so already. Returns whether anything changed."""
     row = await hold(uow.connection, help_services, command.service_id)
     values = asdict(command)
-    shifts = values.pop("shifts")
-    values |= {name: list(values[name]) for name in ("topic_codes", "channels", "languages")}
-    values["opening_hours"] = [
-        [shift["weekday"], shift["opens"].isoformat("minutes"), shift["closes"].isoformat("minutes")] for shift in shifts
-    ]
+    del values["hours"]
+    values |= {name: list(values[name]) for name in ("topic_codes", "channels", "languages")} | hours_to_columns(command.hours)
     values["delisted_at"] = None
     if row is not None and _stands(row, values):
         return False
@@ -251,7 +259,7 @@ async def list_service(command: ListService, uow: UnitOfWork) -> bool:
     await put(uow.connection, help_services, values | {"version": version})
     entry = HelpService(
         **{name: values[name] for name in HelpService.model_fields if name in values and name != "opening_hours"},
-        opening_hours=tuple(OpeningHours(**shift) for shift in shifts),
+        opening_hours=tuple(OpeningHours(**asdict(shift)) for shift in command.hours.shifts),
     )
     was_listed = row is not None and row.delisted_at is None
     uow.tell(ServiceChanged(service=entry) if was_listed else ServiceListed(service=entry), key=command.service_id, sequence=version)

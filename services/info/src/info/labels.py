@@ -35,6 +35,7 @@ CHANNELS: Mapping[str, str] = {
     Channel.DROP_IN: _("Komme innom"),
     Channel.APPOINTMENT: _("Få en time"),
 }
+TEXTS: Mapping[str, str] = {"article": _("Artikler"), "answer": _("Spørsmål og svar")}
 LANGUAGES: Mapping[str, str] = {
     Language.BOKMAL: _("Bokmål"),
     Language.NYNORSK: _("Nynorsk"),

@@ -13,7 +13,7 @@ from servicekit.web.relying_party import login_routes
 from webkit import Pages
 
 from info import api, consumers, seeds, timers
-from info.pages import desk, reading, register
+from info.pages import desk, reading, register, searching
 from info.settings import Settings
 from info.usage import UsageCounter, flushing
 
@@ -42,7 +42,7 @@ def create_service(settings: Settings) -> Service:
     return Service(
         name="info",
         settings=settings,
-        routers=[reading.router, register.router, desk.router, api.router, login_routes(youth=False, staff=True)],
+        routers=[reading.router, searching.router, register.router, desk.router, api.router, login_routes(youth=False, staff=True)],
         pages=Pages(service="info", level="open", templates_dir=HERE / "templates", locale_dir=HERE / "locale", static_dir=HERE / "static"),
         handlers=consumers.HANDLERS,
         timers=timers.TIMERS,

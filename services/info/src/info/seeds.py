@@ -13,7 +13,7 @@ import yaml
 from servicekit.delivery.outbox import Begin, UnitOfWork
 from sqlalchemy import select, text
 
-from info.domain import Shift
+from info.domain import Hours, OnHolidays, Shift
 from info.handlers import (
     DelistService,
     ListService,
@@ -134,6 +134,10 @@ def _answer(front: dict[str, Any], body: str) -> PublishAnswer:
         age_band=front["age_band"],
         answered_on=_day(front["answered_on"]),
         answered_by=front["answered_by"],
+        sources=tuple((source["title"], source["url"]) for source in front.get("sources", ())),
+        related=tuple(front.get("related", ())),
+        search_words=tuple(front.get("search_words", ())),
+        hard_topic=front.get("hard_topic", False),
     )
 
 
@@ -163,10 +167,25 @@ def _service(entry: dict[str, Any], register: dict[str, Any]) -> ListService:
         municipality_name=register["municipalities"][municipality] if municipality else None,
         phone=entry.get("phone"),
         url=entry.get("url"),
-        shifts=tuple(shift for line in entry.get("hours", ()) for shift in _shifts(line)),
-        always_open=entry.get("always_open", False),
+        hours=_hours(entry),
         assured_on=_day(entry["assured_on"]),
     )
+
+
+def _hours(entry: dict[str, Any]) -> Hours:
+    on_holidays = entry.get("on_holidays")
+    return Hours(
+        shifts=tuple(shift for line in entry.get("hours", ()) for shift in _shifts(line)),
+        always=entry.get("always_open", False),
+        on_holidays=OnHolidays(on_holidays) if on_holidays else None,
+        special_days={_day(day): tuple(_special(day, line) for line in lines) for day, lines in entry.get("special_days", {}).items()},
+    )
+
+
+def _special(day: date, line: str) -> Shift:
+    """`10:00-14:00`. Raises ValueError."""
+    opens, _, closes = line.partition("-")
+    return Shift(day.isoweekday(), time.fromisoformat(opens), time.fromisoformat(closes))
 
 
 def _shifts(line: str) -> Iterator[Shift]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import date, time
 from typing import Any
 from uuid import UUID
 
@@ -28,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from info.domain import folded
+from info.domain import Hours, Shift, folded
 
 metadata = MetaData()
 
@@ -67,6 +68,10 @@ answers = Table(
     Column("age_band", Text),
     Column("answered_on", Date),
     Column("answered_by", Text),
+    Column("sources", JSONB, comment="[[title, url]]"),
+    Column("related", ARRAY(Text), comment="slugs of articles"),
+    Column("search_words", ARRAY(Text), comment="what youths write when they mean this"),
+    Column("hard_topic", Boolean, comment="shows the full crisis block"),
     Column("withdrawn_at", DateTime(timezone=True), comment="a withdrawn answer never comes back"),
 )
 
@@ -90,6 +95,8 @@ help_services = Table(
     Column("url", Text),
     Column("opening_hours", JSONB, nullable=False, comment="[[weekday, opens, closes]], local time in Oslo"),
     Column("always_open", Boolean, nullable=False),
+    Column("on_holidays", Text, comment="closed | usual; null = not known"),
+    Column("special_days", JSONB, comment="date -> [[opens, closes]], in place of the week's hours; [] = closed"),
     Column("assured_on", Date),
     Column("about", JSONB, nullable=False, comment="language -> text"),
     Column("delisted_at", DateTime(timezone=True)),
@@ -122,6 +129,7 @@ search_texts = Table(
     Column("work", Text, nullable=False, comment="the same for all translations of one text"),
     Column("language", Text, nullable=False),
     Column("topic_code", Text, nullable=False),
+    Column("age_band", Text, comment="of who asked; null for articles"),
     Column("title", Text, nullable=False),
     Column("plain", Text, nullable=False, comment="the text without markup, for snippets"),
     Column("folded", Text, nullable=False, comment="title and key words without case and accents: misspellings, compounds"),
@@ -144,6 +152,36 @@ class SearchText:
     summary: str
     plain: str
     search_words: Sequence[str] = ()
+    age_band: str | None = None
+
+
+def hours_to_columns(hours: Hours) -> dict[str, Any]:
+    """The columns of a help service that hold its hours."""
+    return {
+        "opening_hours": [[shift.weekday, *_clocks(shift)] for shift in hours.shifts],
+        "always_open": hours.always,
+        "on_holidays": hours.on_holidays,
+        "special_days": {day.isoformat(): [_clocks(shift) for shift in shifts] for day, shifts in hours.special_days.items()},
+    }
+
+
+def hours_of(row: Row[Any]) -> Hours:
+    """The hours that a row of `help_services` holds."""
+    special = {date.fromisoformat(day): shifts for day, shifts in (row.special_days or {}).items()}
+
+    def shift(weekday: int, opens: str, closes: str) -> Shift:
+        return Shift(weekday, time.fromisoformat(opens), time.fromisoformat(closes))
+
+    return Hours(
+        shifts=tuple(shift(*columns) for columns in row.opening_hours),
+        always=row.always_open,
+        on_holidays=row.on_holidays,
+        special_days={day: tuple(shift(day.isoweekday(), *clocks) for clocks in shifts) for day, shifts in special.items()},
+    )
+
+
+def _clocks(shift: Shift) -> list[str]:
+    return [shift.opens.isoformat("minutes"), shift.closes.isoformat("minutes")]
 
 
 def text_configuration(language: str) -> str:
@@ -172,12 +210,13 @@ async def put(connection: AsyncConnection, table: Table, values: dict[str, Any])
 
 
 _INDEX = text(
-    """insert into search_texts (publication_id, kind, work, language, topic_code, title, plain, folded, vector)
-    select :publication_id, :kind, :work, :language, :topic_code, cast(:title as text), cast(:plain as text), :folded,
+    """insert into search_texts (publication_id, kind, work, language, topic_code, age_band, title, plain, folded, vector)
+    select :publication_id, :kind, :work, :language, :topic_code, :age_band, cast(:title as text), cast(:plain as text), :folded,
       setweight(to_tsvector(configuration, cast(:title as text)), 'A') || setweight(to_tsvector(configuration, :near), 'B')
       || setweight(to_tsvector(configuration, cast(:plain as text)), 'C')
     from cast(cast(:configuration as text) as regconfig) configuration
     on conflict (publication_id) do update set language = excluded.language, topic_code = excluded.topic_code, work = excluded.work,
+      age_band = excluded.age_band,
       title = excluded.title, plain = excluded.plain, folded = excluded.folded, vector = excluded.vector"""
 )
 

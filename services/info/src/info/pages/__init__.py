@@ -36,3 +36,8 @@ def words(request: Request, look: Pages) -> dict[str, Any]:
 
     made: dict[str, Callable[..., Any]] = {"filter_options": filter_options, "names": names}
     return {"labels": labels, **made}
+
+
+def page_number(written: str, most: int) -> int:
+    """The page that an address asks for; the first one where it's no page number."""
+    return int(written) if written.isascii() and written.isdigit() and len(written) < 7 and 1 <= int(written) <= most else 1

@@ -1,15 +1,20 @@
 """Articles and answers as one reads them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, select
+from contracts.codes import Language
+from sqlalchemy import case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from info.domain import AnswerNotFoundError, ArticleNotFoundError
+from info.domain import AnswerGoneError, AnswerNotFoundError, ArticleGoneError, ArticleNotFoundError, folded
 from info.store import answers, articles
+
+NEARBY = 0.2
+"""Trigrams that a noted word must share with a search to be offered in its place (0 to 1, pg_trgm's similarity)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,20 @@ class Answer:
     age_band: str
     answered_on: date
     answered_by: str
+    sources: tuple[Source, ...]
+    hard_topic: bool
+    related: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeskAnswer:
+    """A row of the editor's list."""
+
+    publication_id: UUID
+    title: str
+    topic_code: str
+    language: str
+    answered_on: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +98,11 @@ class DeskArticle:
 
 
 async def article(connection: AsyncConnection, slug: str, preferred: str) -> Article:
-    """The article in the preferred language, else in Bokmål, else in what there is. Raises ArticleNotFoundError."""
-    rows = (await connection.execute(_standing().where(articles.c.slug == slug))).all()
+    """The article in the preferred language, else in Bokmål, else in what there is. Raises ArticleNotFoundError or ArticleGoneError."""
+    known = (await connection.execute(select(articles).where(articles.c.slug == slug))).all()
+    rows = [row for row in known if row.withdrawn_at is None]
     if not rows:
-        raise ArticleNotFoundError
+        raise ArticleGoneError(known[0].topic_code) if known else ArticleNotFoundError
     chosen = min(rows, key=lambda row: _nearness(row.language, preferred))
     return Article(
         publication_id=chosen.publication_id,
@@ -102,42 +122,67 @@ async def article(connection: AsyncConnection, slug: str, preferred: str) -> Art
     )
 
 
-async def newest(connection: AsyncConnection, preferred: str, most: int = 6) -> tuple[Link, ...]:
-    """The articles that were reviewed last, each in one language."""
-    rows = (await connection.execute(_standing().order_by(articles.c.reviewed_on.desc(), articles.c.slug))).all()
+async def newest(connection: AsyncConnection, preferred: str, topic: str | None = None, most: int = 6) -> tuple[Link, ...]:
+    """The articles that were reviewed last, each in one language; those on one topic where it is given."""
+    query = select(articles.c.slug, articles.c.title, articles.c.language).where(articles.c.withdrawn_at.is_(None))
+    if topic:
+        query = query.where(articles.c.topic_code == topic)
+    rows = (await connection.execute(query.order_by(articles.c.reviewed_on.desc(), articles.c.slug).limit(most * len(Language)))).all()
     return tuple(_one_per_slug(rows, preferred).values())[:most]
 
 
-async def answer(connection: AsyncConnection, publication_id: UUID) -> Answer:
-    """Raises AnswerNotFoundError, also for one that was withdrawn."""
-    query = select(answers).where(answers.c.publication_id == publication_id, answers.c.withdrawn_at.is_(None))
-    row = (await connection.execute(query)).one_or_none()
+async def nearby_words(connection: AsyncConnection, query: str, preferred: str, most: int = 4) -> tuple[str, ...]:
+    """What writers noted that youths write, nearest to a search that found nothing: in her language or Bokmål."""
+    word = func.unnest(articles.c.search_words).label("word")
+    known = select(word).where(articles.c.withdrawn_at.is_(None), articles.c.language.in_({preferred, "nb"})).distinct().subquery()
+    nearness = func.similarity(func.lower(func.unaccent(known.c.word)), folded(query))
+    found = await connection.scalars(select(known.c.word).where(nearness > NEARBY).order_by(nearness.desc(), known.c.word).limit(most))
+    return tuple(found)
+
+
+async def answer(connection: AsyncConnection, publication_id: UUID, preferred: str = "nb") -> Answer:
+    """Raises AnswerNotFoundError, or AnswerGoneError for one that was withdrawn. `preferred`: language of the related articles."""
+    row = (await connection.execute(select(answers).where(answers.c.publication_id == publication_id))).one_or_none()
     if row is None:
         raise AnswerNotFoundError
-    return Answer(**{name: getattr(row, name) for name in Answer.__slots__})
+    if row.withdrawn_at is not None:
+        raise AnswerGoneError
+    return Answer(
+        publication_id=row.publication_id,
+        title=row.title,
+        question=row.question,
+        answer=row.answer,
+        topic_code=row.topic_code,
+        language=row.language,
+        age_band=row.age_band,
+        answered_on=row.answered_on,
+        answered_by=row.answered_by,
+        sources=tuple(Source(title, url) for title, url in row.sources or ()),
+        hard_topic=bool(row.hard_topic),
+        related=await _links(connection, row.related or [], preferred),
+    )
 
 
-async def newest_answers(connection: AsyncConnection, most: int) -> list[Answer]:
+async def newest_answers(connection: AsyncConnection, most: int) -> list[DeskAnswer]:
     """The answers that were given last."""
-    query = select(answers).where(answers.c.withdrawn_at.is_(None)).order_by(answers.c.answered_on.desc(), answers.c.publication_id)
-    rows = (await connection.execute(query.limit(most))).all()
-    return [Answer(**{name: getattr(row, name) for name in Answer.__slots__}) for row in rows]
+    columns = [answers.c[name] for name in DeskAnswer.__slots__]
+    query = select(*columns).where(answers.c.withdrawn_at.is_(None)).order_by(answers.c.answered_on.desc(), answers.c.publication_id)
+    return [DeskAnswer(*row) for row in (await connection.execute(query.limit(most))).all()]
 
 
 async def longest_unreviewed(connection: AsyncConnection, most: int) -> list[DeskArticle]:
     """The articles whose review is oldest, for the editor."""
-    query = _standing().order_by(articles.c.reviewed_on, articles.c.slug, articles.c.language).limit(most)
-    rows = (await connection.execute(query)).all()
-    return [DeskArticle(row.publication_id, row.slug, row.language, row.title, row.reviewed_on) for row in rows]
+    columns = [articles.c[name] for name in DeskArticle.__slots__]
+    query = select(*columns).where(articles.c.withdrawn_at.is_(None)).order_by(articles.c.reviewed_on, articles.c.slug, articles.c.language)
+    return [DeskArticle(*row) for row in (await connection.execute(query.limit(most))).all()]
 
 
-def _standing() -> Any:
-    return select(articles).where(articles.c.withdrawn_at.is_(None))
-
-
-async def _links(connection: AsyncConnection, slugs: list[str], preferred: str) -> tuple[Link, ...]:
-    order = case({slug: n for n, slug in enumerate(slugs)}, value=articles.c.slug) if slugs else articles.c.slug
-    rows = (await connection.execute(_standing().where(articles.c.slug.in_(slugs)).order_by(order))).all()
+async def _links(connection: AsyncConnection, slugs: Sequence[str], preferred: str) -> tuple[Link, ...]:
+    if not slugs:
+        return ()
+    order = case({slug: n for n, slug in enumerate(slugs)}, value=articles.c.slug)
+    query = select(articles.c.slug, articles.c.title, articles.c.language).where(articles.c.withdrawn_at.is_(None))
+    rows = (await connection.execute(query.where(articles.c.slug.in_(slugs)).order_by(order))).all()
     return tuple(_one_per_slug(rows, preferred).values())
 
 
