@@ -9,10 +9,10 @@ import httpx
 import pytest
 from contracts.dialog import ProviderOpened, QueueMeasured
 from info.consumers import HANDLERS
-from info.store import search_texts
+from info.store import articles, search_texts
 from servicekit.delivery.inbox import apply
 from servicekit.testing import record_of
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 SKRAVLA = UUID("1621a0c9-9321-4897-9fe8-8a3ac2e1dda9")
 PAGES = [
@@ -27,6 +27,8 @@ PAGES = [
     "/hjelp",
     "/hjelp?tema=family&kommune=4601&apent=ja&kanal=phone&type=phone_line",
     f"/hjelp/{SKRAVLA}",
+    "/kommune",
+    "/kommune/4601",
 ]
 CRISIS = ["tel:113", "tel:112", "tel:116117", "tel:116111", "tel:116123"]
 
@@ -66,7 +68,7 @@ async def test_the_front_page_offers_five_ways_and_says_what_each_costs(browser)
     for language, words in HEADINGS:
         page = await browser.get("/", headers={"accept-language": language})
         assert words in page.text
-        assert page.text.count('<dl class="facts">') == 5
+        assert page.text.count('<dl class="short-facts">') == 5
         assert [address for address in WAYS if f'href="{address}"' not in page.text.replace("&amp;", "&")] == []
 
 
@@ -111,6 +113,76 @@ async def test_a_search_without_hits_leads_on(browser):
     assert "Vi fant ingenting om akkurat det" in page
     for way in ("snakk.localhost:8080/spor", "snakk.localhost:8080/chat", "/hjelp?kanal=phone", "/artikkel/", "/sok?tema="):
         assert way in page
+
+
+async def test_a_search_is_narrowed_by_links_that_tell_how_many(browser):
+    page = (await browser.get("/sok?q=skole")).text
+    number = int(re.search(r'href="/sok\?q=skole&amp;type=article">Artikler <span class="number">\((\d+)\)', page)[1])
+    narrowed = (await browser.get("/sok?q=skole&type=article")).text
+    assert f'class="hits-count">{number} treff' in narrowed
+    assert '<a class="chip" data-chosen href="/sok?q=skole">' in narrowed
+
+
+async def test_a_search_without_hits_offers_near_words_and_its_hits_without_filters(browser):
+    assert 'href="/sok?q=f%C3%A5r%20ikke%20sove"' in (await browser.get("/sok", params={"q": "kannikke sovve", "tekst": "se"})).text
+    page = (await browser.get("/sok?q=snus&tekst=se")).text
+    assert re.search(r'<a href="/sok\?q=snus">Se \d+ treff uten valgene dine', page)
+
+
+async def test_a_place_that_is_asked_for_by_name_is_found(browser):
+    page = (await browser.get("/sok", params={"q": "helsestasjon Bergen"})).text
+    assert "Helsestasjon for ungdom Fjellbyen" in page.partition('id="places-title"')[2]
+
+
+async def test_a_wrong_page_number_shows_the_nearest_and_says_so(browser):
+    for address in ("/sok?q=du+kan+hjelp+skole+chat&side=99", "/hjelp?side=99"):
+        page = (await browser.get(address)).text
+        assert re.search(r"Siden du ba om, finnes ikke\. Her er side [2-9]\.", page), address
+    assert "finnes ikke. Her er" not in (await browser.get("/hjelp?side=2")).text
+
+
+HOSTILE = ["\u202eevil", "sn\u200bus", "s̸̢̛n̷u̶s", "😀👩‍👩‍👧", "<script>alert(1)</script>", "' or 1=1 --", "%00", "‮‮‮", "A" * 200, "{{ 7*7 }}"]
+
+
+@pytest.mark.parametrize("typed", HOSTILE)
+async def test_hostile_words_come_back_as_harmless_ones(browser, typed):
+    """INVARIANT: the page keeps what can be read of the words, and none of what turns or breaks a page."""
+    page = await browser.get("/sok", params={"q": typed})
+    assert page.status_code == 200
+    main = page.text.partition("<main")[2]
+    assert "<script" not in main
+    assert not re.search("[\u200b-\u200f\u202a-\u202e\u2066-\u2069]", main)
+    assert "49" not in re.findall(r'name="q"[^>]*value="([^"]*)"', main)
+
+
+async def test_open_pages_may_be_kept_for_a_moment_and_asked_for_again(browser):
+    """INVARIANT: shared caches may keep open pages for seconds, by language; none of them sets a cookie."""
+    for address in PAGES:
+        page = await browser.get(address)
+        assert page.headers["cache-control"].startswith("public, max-age=10"), address
+        assert {each.strip() for each in page.headers["vary"].split(",")} == {"Accept-Language", "Cookie", "Accept-Encoding"}
+        assert "set-cookie" not in page.headers
+        again = await browser.get(address, headers={"if-none-match": page.headers["etag"]})
+        assert (again.status_code, again.content) == (304, b""), address
+        other = await browser.get(address, headers={"accept-language": "nn"})
+        assert other.headers["etag"] != page.headers["etag"]
+    for address in ("/artikkel/x", "/sok?tema=x"):
+        assert (await browser.get(address)).headers["cache-control"] == "private, no-cache"
+
+
+async def test_the_register_is_narrowed_by_age_and_language(browser):
+    page = (await browser.get("/hjelp?alder=22&sprak=se")).text
+    assert "Samisk ungdomstelefon" in page
+    assert "Ungdomslinja" not in page
+    assert "Døgnchatten" not in page
+
+
+async def test_an_article_is_old_a_year_after_its_review(browser, seeded):
+    """INVARIANT: a text that nobody has gone through for a year says so."""
+    assert "mer enn ett år siden" not in (await browser.get("/artikkel/sovn")).text
+    async with seeded.begin() as uow:
+        await uow.connection.execute(update(articles).values(reviewed_on=datetime.now(UTC).date() - timedelta(days=367)))
+    assert "mer enn ett år siden" in (await browser.get("/artikkel/sovn")).text
 
 
 async def test_an_old_answer_warns_and_a_new_one_does_not(browser):

@@ -2,6 +2,7 @@
 
 import pytest
 from info.domain import LONGEST_QUERY, QueryTooLongError
+from info.queries.reading import nearby_words
 from info.queries.search import PAGE_SIZE, Search, search
 
 YOUTHS_WORDS = {
@@ -110,6 +111,29 @@ async def test_a_topic_without_words_lists_all_of_it_once(look):
     assert only.total == 3
 
 
+async def test_a_facet_tells_how_many_hits_it_would_leave(look):
+    """INVARIANT: a number beside a choice is what choosing it gives, whatever else is chosen."""
+    for already in ({}, {"kind": "article"}, {"topic": "mental_health"}, {"language": "nn"}, {"age": "13_15"}):
+        found = await look("hjelp skole", **already)
+        assert found.total > 0
+        for facet, codes in found.facets.items():
+            for code, number in codes.items():
+                narrowed = await look("hjelp skole", **{**already, facet: code})
+                assert narrowed.total == number, (already, facet, code)
+                assert narrowed.unfiltered == found.unfiltered
+
+
+async def test_filters_alone_list_what_they_leave(look):
+    answers = await look("", kind="answer", age="13_15")
+    assert {(hit.kind, hit.age_band) for hit in answers.hits} == {("answer", "13_15")}
+    assert answers.total == answers.facets["age"]["13_15"] == answers.facets["kind"]["answer"]
+
+
+async def test_a_page_beyond_the_end_is_the_last_one(look):
+    found = await look("du kan hjelp skole chat", page=49)
+    assert (found.page, len(found.hits)) == (found.pages, found.total - PAGE_SIZE * (found.pages - 1))
+
+
 async def test_pages_follow_one_another(look):
     first, second = await look("du kan hjelp skole chat"), await look("du kan hjelp skole chat", page=2)
     assert len(first.hits) == PAGE_SIZE
@@ -119,3 +143,10 @@ async def test_pages_follow_one_another(look):
 
 async def test_snippets_show_where_the_words_stand(look):
     assert "<mark>" in (await look("nikotin")).hits[0].snippet
+    assert "<mark>Snus</mark>" in (await look("snus")).hits[0].title
+
+
+async def test_words_near_what_was_asked_are_offered(seeded):
+    async with seeded.engine.begin() as connection:
+        assert "får ikke sove" in await nearby_words(connection, "kannikke sovve", "nb")
+        assert await nearby_words(connection, "xyzzy", "nb") == ()

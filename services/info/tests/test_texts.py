@@ -1,7 +1,7 @@
 """Markdown from writers becomes HTML that can't harm a reader."""
 
 import pytest
-from info.texts import paragraphs, plain_text, snippet, to_html, without_controls
+from info.texts import as_asked, paragraphs, plain_text, snippet, to_html, without_controls
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,32 @@ def test_control_characters_of_a_text_are_dropped():
 
 def test_a_question_is_split_in_paragraphs():
     assert paragraphs("Hei.\n\n\nJeg lurer på\nnoe.\n\n ") == ["Hei.", "Jeg lurer på\nnoe."]
+
+
+def test_a_snippet_from_further_on_gets_dots_in_front():
+    assert snippet("midt i \x02ordet\x03", "Teksten begynner slik") == "… midt i <mark>ordet</mark>"
+    assert (
+        snippet("Teksten \x02begynner\x03 slik og går videre", "Teksten begynner slik")
+        == "Teksten <mark>begynner</mark> slik og går videre"
+    )
+
+
+def test_headings_can_be_led_to():
+    text = to_html("## Hva er **det**?\n\nTekst.\n\n## Hva nå?")
+    assert text.headings == (("del-1", "Hva er det?"), ("del-2", "Hva nå?"))
+    assert '<h2 id="del-2">' in text.html
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("  får\tikke \n sove ", "får ikke sove"),
+        ("sn\u200bus\u202e\u2066", "snus"),
+        ("s\u0338\u0322\u0315n\u0337\u0321us", "snus"),
+        ("fa\u030ar 😀", "får 😀"),
+        ("a\x00b", "ab"),
+    ],
+)
+def test_what_was_typed_comes_back_readable(typed, shown):
+    """INVARIANT: no direction marks, nothing unseen and no towers of accents get onto the page."""
+    assert as_asked(typed) == shown
