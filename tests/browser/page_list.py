@@ -49,6 +49,8 @@ INFO = (
     Row("info", "GET /sok", "one topic", ANYBODY, at("info/sok?q=&tema=school")),
     Row("info", "GET /sok", "no hits", ANYBODY, at("info/sok?q=qxzvbn")),
     Row("info", "GET /sok", "calls for help", ANYBODY, at("info/sok?q=vil+ikke+leve")),
+    Row("info", "GET /sok", "narrowed", ANYBODY, at("info/sok?q=skole&type=article")),
+    Row("info", "GET /sok", "no such page", ANYBODY, at("info/sok?q=skole&side=99")),
     Row("info", "GET /sok", "unknown filter", ANYBODY, at("info/sok?q=angst&tema=finnes-ikke"), 422),
     Row("info", "GET /sok", "too long", ANYBODY, at(f"info/sok?q={'lang+' * 100}"), 422),
     Row("info", "GET /artikkel/{slug}", "normal", ANYBODY, info.linked("/sok?q=eksamen", "/artikkel/")),
@@ -62,6 +64,9 @@ INFO = (
     Row("info", "GET /hjelp", "unknown filter", ANYBODY, at("info/hjelp?kommune=9999"), 422),
     Row("info", "GET /hjelp/{service_id}", "normal", ANYBODY, info.linked("/hjelp", "/hjelp/")),
     Row("info", "GET /hjelp/{service_id}", "unknown", ANYBODY, at("info/hjelp/6f1f7a52-96a5-4d3a-9a83-8d2f8f1f7a52"), 404),
+    Row("info", "GET /kommune", "normal", ANYBODY, at("info/kommune")),
+    Row("info", "GET /kommune/{number}", "normal", ANYBODY, at("info/kommune/4601")),
+    Row("info", "GET /kommune/{number}", "nothing there yet", ANYBODY, at("info/kommune/9999"), 404),
     Row("info", "GET /ansatt", "normal", EDITOR, info.editors_desk),
     Row("info", "GET /ansatt", "not for this role", HELPER, info.not_an_editor, 403),
 )

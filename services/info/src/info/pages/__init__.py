@@ -39,5 +39,7 @@ def words(request: Request, look: Pages) -> dict[str, Any]:
 
 
 def page_number(written: str, most: int) -> int:
-    """The page that an address asks for; the first one where it's no page number."""
-    return int(written) if written.isascii() and written.isdigit() and len(written) < 7 and 1 <= int(written) <= most else 1
+    """The page that an address asks for, at most `most`; the first one where it's no page number."""
+    if not (written.isascii() and written.isdigit()):
+        return 1
+    return max(1, min(most, int(written[:6])))
