@@ -1,14 +1,10 @@
 """HEAD is answered as GET without the body (RFC 9110, 9.3.2), on every route that answers GET."""
 
-import asyncio
-from contextlib import suppress
-
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class HeadAsGet:
-    """ASGI middleware: the application sees GET, the client gets the headers. A stream is ended once its headers are sent."""
+    """ASGI middleware: the application sees GET, the client gets the headers. A stream sees its client leave at once."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -17,7 +13,6 @@ class HeadAsGet:
         if scope["type"] != "http" or scope["method"] != "HEAD":
             await self._app(scope, receive, send)
             return
-        streams = asyncio.Event()
 
         async def without_body(message: Message) -> None:
             if message["type"] != "http.response.start":
@@ -25,19 +20,9 @@ class HeadAsGet:
             scope["method"] = "HEAD"  # the server, which counts the bytes of a body, must know that there is none
             await send(message)
             await send({"type": "http.response.body", "body": b""})
-            if Headers(raw=message["headers"]).get("content-type", "").startswith("text/event-stream"):
-                streams.set()
 
         scope["method"] = "GET"
-        answer = asyncio.ensure_future(self._app(scope, receive, without_body))
-        endless = asyncio.create_task(streams.wait())
         try:
-            await asyncio.wait({answer, endless}, return_when=asyncio.FIRST_COMPLETED)
-            if not answer.done():
-                answer.cancel()
-            with suppress(asyncio.CancelledError):
-                await answer
+            await self._app(scope, receive, without_body)
         finally:
             scope["method"] = "HEAD"
-            answer.cancel()
-            endless.cancel()
