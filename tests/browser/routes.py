@@ -9,6 +9,7 @@ from fastapi.routing import iter_route_contexts
 from servicekit.service import create_app
 
 import deploy.gateway
+from deploy.kafka.access import Access
 from deploy.local import start_page
 from deploy.local.environment import Addresses, service_environment
 from deploy.local.keys import make_keys
@@ -35,7 +36,7 @@ NOT_PAGES = {
 
 def app_of(service: str, folder: Path) -> FastAPI:
     """The web application of a service as it would be served; nothing is connected. `folder`: keys and trust."""
-    environment = service_environment(service, NOWHERE, folder, f"postgresql://{service}@127.0.0.1:1/{service}", "127.0.0.1:1")
+    environment = service_environment(service, NOWHERE, folder, f"postgresql://{service}@127.0.0.1:1/{service}", Access("127.0.0.1:1"))
     settings = importlib.import_module(f"{service}.settings").Settings(**{name.lower(): value for name, value in environment.items()})
     return create_app(importlib.import_module(f"{service}.main").create_service(settings))
 
