@@ -169,9 +169,12 @@ STRAIGHT_IN = (
 
 REPORTING = (
     Row("reporting", "GET /", "normal", ANYBODY, at("reporting/")),
-    Row("reporting", "GET /", "a period without anything", ANYBODY, at("reporting/?from=2020-01-01&to=2020-01-31")),
-    Row("reporting", "GET /", "not a date", ANYBODY, at("reporting/?from=i-gaar"), 422),
+    Row("reporting", "GET /", "a period without anything", ANYBODY, at("reporting/?fra=2020-01-01&til=2020-01-31")),
+    Row("reporting", "GET /", "not a date", ANYBODY, at("reporting/?fra=i-gaar"), 422),
+    Row("reporting", "GET /lofter", "normal", ANYBODY, at("reporting/lofter")),
     Row("reporting", "GET /ansatt", "normal", OPERATOR_AT_WORK, info.staff("reporting", "/ansatt", OPERATOR)),
+    Row("reporting", "GET /ansatt", "held still", OPERATOR_AT_WORK, info.staff("reporting", "/ansatt?stopp=1", OPERATOR)),
+    Row("reporting", "GET /ansatt/na", "normal", OPERATOR_AT_WORK, info.staff("reporting", "/ansatt/na", OPERATOR)),
     Row("reporting", "GET /ansatt", "not for this role", HELPER, info.staff("reporting", "/ansatt", CHAT_HELPER), 403),
 )
 

@@ -27,6 +27,7 @@ NOT_PAGES = {
     "GET /chat/strom": "a stream of events",
     "GET /ansatt/samtaler/{chat_id}/strom": "a stream of events",
     "GET /reisen.csv": "a table for programs",
+    "GET /ventetid.csv": "a table for programs",
     "GET /jwks": "keys for programs",
     "GET /.well-known/openid-configuration": "for programs",
     "GET /authorize": "leads on to the provider",

@@ -1,9 +1,27 @@
 """The rules of the figures."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from reporting.domain import FUNNEL, WAIT_BOUNDS, InvalidPeriodError, Period, Step, band_of, funnel, median_bound, share, shown
+from reporting.charts import WIDTH, bar_chart, column_chart
+from reporting.domain import (
+    FUNNEL,
+    PROMISES,
+    WAIT_BOUNDS,
+    InvalidPeriodError,
+    Period,
+    SharePromise,
+    Step,
+    Wait,
+    WaitPromise,
+    band_of,
+    funnel,
+    kept,
+    median_bound,
+    share,
+    shown,
+    whole_days,
+)
 
 
 @pytest.mark.parametrize("count", range(5))
@@ -50,3 +68,35 @@ def test_a_period_that_makes_no_sense_is_refused(days):
     start = datetime(2026, 11, 1, tzinfo=UTC)
     with pytest.raises(InvalidPeriodError):
         Period(start, start + timedelta(days=days))
+
+
+def test_a_promise_is_kept_broken_or_not_known():
+    """INVARIANT: a promise about few says nothing: neither a share nor a verdict."""
+    wait = WaitPromise("dialog", Wait.CHAT, 10, 80)
+    assert kept(wait, {}, {Wait.CHAT: {0: 3}}).is_kept is None
+    assert kept(wait, {}, {Wait.CHAT: {3: 40, 4: 10}}).is_kept is True
+    assert kept(wait, {}, {Wait.CHAT: {3: 30, 4: 20}}).is_kept is False
+    most = SharePromise("info", (Step.SEARCHES_EMPTY,), (Step.PAGES_READ,), at_most_percent=5)
+    assert kept(most, {Step.SEARCHES_EMPTY: 5, Step.PAGES_READ: 100}, {}).is_kept is True
+    assert kept(most, {Step.SEARCHES_EMPTY: 10, Step.PAGES_READ: 100}, {}).is_kept is False
+
+
+def test_promises_are_about_bands_that_are_measured():
+    assert all(promise.within_minutes in WAIT_BOUNDS for promise in PROMISES if isinstance(promise, WaitPromise))
+
+
+def test_a_hidden_count_has_no_length():
+    """INVARIANT: a drawing says no more than its table."""
+    chart = bar_chart([(1, "a", 100, None, None), (2, "b", 40, None, None), (2, "c", None, "b", None), (2, "d", 10, "b", 25)])
+    assert [bar.length for bar in chart.bars] == [WIDTH, WIDTH, None, WIDTH // 4]
+    assert [level.number for level in chart.levels] == [1, 2]
+    assert [column.height for column in column_chart([("", None), ("", 10)]).columns] == [None, 110]
+    assert column_chart([("", None)] * 24).most is None
+
+
+def test_days_are_whole_in_oslo_also_when_the_clock_changes():
+    day = date(2026, 10, 25)
+    assert (whole_days(day, day).first_day, whole_days(day, day).last_day) == (day, day)
+    assert whole_days(day, day).end - whole_days(day, day).start == timedelta(hours=25)
+    with pytest.raises(InvalidPeriodError):
+        whole_days(date.max, date.max)

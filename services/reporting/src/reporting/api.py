@@ -1,17 +1,15 @@
 """The figures as JSON. Public, since nothing in them is below the threshold."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 from servicekit.problems import Problem
 
-from reporting.domain import ROUNDING, THRESHOLD, InvalidPeriodError, Period
+from reporting.domain import OSLO, ROUNDING, THRESHOLD, InvalidPeriodError, Period, whole_days
 from reporting.queries import JourneyFigures, journey_figures
 
-OSLO = ZoneInfo("Europe/Oslo")
 router = APIRouter(prefix="/api", tags=["figures"])
 
 
@@ -55,13 +53,9 @@ def period_of(request: Request, first: date | None, last: date | None) -> Period
     end = last or today
     start = first or end - timedelta(days=request.app.state.settings.period_days - 1)
     try:
-        return Period(_midnight(start), _midnight(end + timedelta(days=1)))
-    except (InvalidPeriodError, OverflowError) as error:
+        return whole_days(start, end)
+    except InvalidPeriodError as error:
         raise Problem(422, "invalid_period", fields={"fra": "period", "til": "period"}) from error
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), OSLO).astimezone(UTC)
 
 
 @router.get("/journey", summary="The journey from level 1 to level 3 in one period")
@@ -73,8 +67,8 @@ async def journey(request: Request, first: FromDay = None, last: ToDay = None) -
 
 def _document(figures: JourneyFigures) -> Journey:
     return Journey(
-        from_day=figures.period.start.astimezone(OSLO).date(),
-        to_day=(figures.period.end - timedelta(seconds=1)).astimezone(OSLO).date(),
+        from_day=figures.period.first_day,
+        to_day=figures.period.last_day,
         funnel=[
             FunnelStep(step=row.step, level=row.level, count=row.count, share_of=row.share_of, percent=row.percent)
             for row in figures.funnel

@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+OSLO = ZoneInfo("Europe/Oslo")
 
 THRESHOLD = 5
 """Counts below this are not shown (domain practice of small cells, "prikking")."""
@@ -120,11 +123,79 @@ def funnel(counts: Mapping[Step, int]) -> list[FunnelRow]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class WaitPromise:
+    """So many per cent wait at most so long."""
+
+    owner: str
+    """The service whose agency has promised it."""
+    wait: Wait
+    within_minutes: int
+    """One of WAIT_BOUNDS: waits are only known by band."""
+    at_least_percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class SharePromise:
+    """At least, or at most, so many per cent of all go one way."""
+
+    owner: str
+    part: tuple[Step, ...]
+    whole: tuple[Step, ...]
+    at_least_percent: int | None = None
+    at_most_percent: int | None = None
+
+
+AgencyPromise = WaitPromise | SharePromise
+
+PROMISES: Sequence[AgencyPromise] = (
+    SharePromise("info", (Step.SEARCHES_EMPTY,), (Step.PAGES_READ,), at_most_percent=5),
+    WaitPromise("dialog", Wait.QUESTION, 48 * 60, 90),
+    WaitPromise("dialog", Wait.CHAT, 10, 80),
+    SharePromise("dialog", (Step.CHATS_UNANSWERED, Step.CHATS_ABANDONED), (Step.CHATS_REQUESTED,), at_most_percent=20),
+    SharePromise("identity", (Step.LOGINS_COMPLETED,), (Step.LOGINS_COMPLETED, Step.LOGINS_FAILED), at_least_percent=90),
+    WaitPromise("helpjourney", Wait.APPOINTMENT_OFFER, 48 * 60, 80),
+)
+"""What each agency has promised. The figures are this demonstration's own: the agencies have not set theirs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How a promise was kept in one period."""
+
+    promise: AgencyPromise
+    percent: int | None
+    """None = too few to show."""
+
+    @property
+    def is_kept(self) -> bool | None:
+        """None = not known, since too few happened."""
+        if self.percent is None:
+            return None
+        match self.promise:
+            case WaitPromise(at_least_percent=least):
+                return self.percent >= least
+            case SharePromise(at_least_percent=least, at_most_percent=most):
+                return (least is None or self.percent >= least) and (most is None or self.percent <= most)
+
+
+def kept(promise: AgencyPromise, counts: Mapping[Step, int], waits: Mapping[Wait, Mapping[int, int]]) -> Kept:
+    """The share that the promise is about, taken of rounded counts only."""
+    match promise:
+        case WaitPromise(wait=wait, within_minutes=minutes):
+            bands = waits.get(wait, {})
+            within = sum(count for band, count in bands.items() if band <= WAIT_BOUNDS.index(minutes))
+            return Kept(promise, share(within, sum(bands.values())))
+        case SharePromise(part=part, whole=whole):
+            return Kept(promise, share(*(sum(counts.get(step, 0) for step in steps) for steps in (part, whole))))
+
+
 class InvalidPeriodError(ValueError):
     """A period ends before it begins, or is longer than is kept."""
 
 
 LONGEST = timedelta(days=400)
+"""How long figures are kept, and so the longest period."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,3 +208,25 @@ class Period:
     def __post_init__(self) -> None:
         if not timedelta(0) < self.end - self.start <= LONGEST:
             raise InvalidPeriodError
+
+    @property
+    def first_day(self) -> date:
+        """In Europe/Oslo."""
+        return self.start.astimezone(OSLO).date()
+
+    @property
+    def last_day(self) -> date:
+        """In Europe/Oslo; the last day that is wholly in it."""
+        return (self.end - timedelta(seconds=1)).astimezone(OSLO).date()
+
+
+def whole_days(first: date, last: date) -> Period:
+    """From the beginning of the first day to the end of the last, Europe/Oslo. Raises InvalidPeriodError."""
+    try:
+        return Period(_midnight(first), _midnight(last + timedelta(days=1)))
+    except OverflowError as error:
+        raise InvalidPeriodError from error
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), OSLO).astimezone(UTC)

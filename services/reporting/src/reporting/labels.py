@@ -43,3 +43,20 @@ WAITS: Mapping[Wait, str] = {
     Wait.CHAT: _("I chatkø"),
     Wait.APPOINTMENT_OFFER: _("Fra timeønske til tilbud"),
 }
+
+OWNERS: Mapping[str, str] = {
+    "info": _("Åpen informasjon"),
+    "dialog": _("Spørsmål og chat"),
+    "identity": _("Innlogging"),
+    "helpjourney": _("Hjelp med innlogging"),
+}
+"""What each agency's service is to a reader, by the name in the catalogue."""
+
+LEVELS: Mapping[int, str] = {
+    1: _("Nivå 1: åpent for alle"),
+    2: _("Nivå 2: anonymt"),
+    3: _("Nivå 3: innlogget"),
+}
+
+WAIT_LABELS = ("1 min", "2", "5", "10", "20", "1 t", "4 t", "1 d", "2 d", "7 d", "+")
+"""Under the columns of the waits, one for each band."""

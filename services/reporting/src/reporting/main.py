@@ -6,7 +6,7 @@ from servicekit.service import Service
 from servicekit.web.relying_party import login_routes
 from webkit import Pages
 
-from reporting import api, consumers, pages, timers
+from reporting import api, consumers, files, pages, timers
 from reporting.settings import Settings
 
 HERE = Path(__file__).parent
@@ -17,8 +17,10 @@ def create_service(settings: Settings) -> Service:
     return Service(
         name="reporting",
         settings=settings,
-        routers=[pages.router, api.router, login_routes(youth=False, staff=True)],
-        pages=Pages(service="reporting", level="open", templates_dir=HERE / "templates", locale_dir=HERE / "locale"),
+        routers=[pages.router, files.router, api.router, login_routes(youth=False, staff=True)],
+        pages=Pages(
+            service="reporting", level="open", templates_dir=HERE / "templates", locale_dir=HERE / "locale", static_dir=HERE / "static"
+        ),
         handlers=consumers.HANDLERS,
         timers=timers.TIMERS,
     )

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from reporting.domain import WAIT_BOUNDS, FunnelRow, Period, Step, Wait, funnel, median_bound, share, shown
+from reporting.domain import PROMISES, WAIT_BOUNDS, FunnelRow, Kept, Period, Step, Wait, funnel, kept, median_bound, share, shown
 from reporting.store import bands_of, by_hour_of_day, counts_of, help_services
 
 
@@ -61,6 +61,13 @@ async def journey_figures(connection: AsyncConnection, period: Period) -> Journe
 def _wait_row(wait: Wait, bands: Mapping[int, int]) -> WaitRow:
     bounds = [*WAIT_BOUNDS, None]
     return WaitRow(wait, median_bound(bands), [(bound, shown(bands.get(band, 0))) for band, bound in enumerate(bounds)])
+
+
+async def promises_kept(connection: AsyncConnection, period: Period) -> list[Kept]:
+    """Every agency's promises, in the order of the catalogue."""
+    counted = await counts_of(connection, period)
+    waited = {wait: await bands_of(connection, period, wait) for wait in Wait}
+    return [kept(promise, counted, waited) for promise in PROMISES]
 
 
 async def unanswered_by_hour(connection: AsyncConnection, period: Period) -> list[int | None]:
