@@ -8,13 +8,14 @@ from contracts.catalogue import SERVICES
 from webkit.errors import ERRORS
 
 from deploy.local.journey.cast import CHAT_HELPER
-from tests.browser.reach import chats, gateway, identity, info, known, questions
+from tests.browser.reach import chats, gateway, identity, info, known, moving, questions
 from tests.browser.routes import DEMO_PAGES, GATEWAY
 from tests.browser.scene import OPERATOR
 from tests.browser.visits import Row, Who, at
 
 ANYBODY, YOUTH, KNOWN, HELPER, PANEL, EDITOR = Who.ANYBODY, Who.YOUTH, Who.KNOWN, Who.HELPER, Who.PANEL, Who.EDITOR
 CLINICIAN, OPERATOR_AT_WORK = Who.CLINICIAN, Who.OPERATOR
+UNKNOWN = "6f1f7a52-96a5-4d3a-9a83-8d2f8f1f7a52"
 WITH_STAFF = ("info", "dialog", "helpjourney", "reporting")
 
 SHARED = tuple(
@@ -153,6 +154,12 @@ STRAIGHT_IN = (
     Row("helpjourney", "GET /time/{appointment_id}", "wished", KNOWN, known.appointment("wished")),
     Row("helpjourney", "GET /time/{appointment_id}", "offered", KNOWN, known.appointment("offered")),
     Row("helpjourney", "GET /time/{appointment_id}", "booked", KNOWN, known.appointment("booked")),
+    Row("helpjourney", "GET /time/{appointment_id}", "another time is proposed", KNOWN, moving.other_time("/time/")),
+    Row("helpjourney", "GET /time/{appointment_id}", "another time is asked for", KNOWN, moving.asked_for_other_time),
+    Row("helpjourney", "POST /time/{appointment_id}/velg", "stale", KNOWN, moving.stale_choice, 404),
+    Row("helpjourney", "GET /", "another time is proposed", KNOWN, moving.other_time("/")),
+    Row("helpjourney", "GET /reise/{journey_id}/time", "three already", KNOWN, moving.three_wishes),
+    Row("helpjourney", "GET /reise/{journey_id}/kladd", "kept", YOUTH, at(f"helpjourney/reise/{UNKNOWN}/kladd")),
     Row("helpjourney", "GET /time/{appointment_id}", "cancelled", KNOWN, known.appointment("cancelled")),
     Row("helpjourney", "GET /ansatt/i-dag", "empty", CLINICIAN, known.empty_clinic),
     Row("helpjourney", "GET /ansatt/i-dag", "normal", CLINICIAN, known.today),

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from uuid import UUID, uuid4
 
+from helpjourney.domain.appointments import Reminding
 from helpjourney.handlers.appointments import BookTime, OfferTimes, WishAppointment, book_time, offer_times, wish_appointment
 from helpjourney.handlers.journeys import Clinician, EnterDirectly, enter_directly
 from helpjourney.store.appointments import appointments, slots
@@ -33,7 +34,7 @@ class Scene:
 
     async def wish(self, note: str = NOTE, **changes: object) -> UUID:
         asked = {"journey_id": self.journey_id, "subject": self.subject, "service_id": self.by.service_id, "suits": ("mon", "evening")}
-        asked |= {"note": note, "shares_summary": True, "reminds": True, "language": "nb", "keeping": KEEPING}
+        asked |= {"note": note, "shares_summary": True, "reminder": Reminding.TEXT, "language": "nb", "keeping": KEEPING}
         async with self.begin() as uow:
             return await wish_appointment(WishAppointment(**(asked | changes)), OPENER.vault, uow)  # type: ignore[arg-type]
 

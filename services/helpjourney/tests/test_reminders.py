@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 from helpjourney.clients import FILE_NAME, ReminderFile
+from helpjourney.domain.appointments import Reminding
 from helpjourney.domain.reminders import Reminder, reminder_text
 from helpjourney.handlers.appointments import CancelAppointment, ChooseReminder, cancel_appointment, choose_reminder
 from helpjourney.store.appointments import notices
@@ -74,7 +75,7 @@ async def test_a_sender_that_fails_is_tried_again_with_the_same_id(scene: Scene,
 async def test_nothing_is_sent_for_what_was_called_off_or_declined_or_is_past(scene: Scene, tmp_path: Path) -> None:
     called_off, declined, past = await scene.booked(), await scene.booked(), await scene.booked()
     await run(scene.begin, lambda uow: cancel_appointment(CancelAppointment(called_off, scene.subject, KEEPING), uow))
-    await run(scene.begin, lambda uow: choose_reminder(ChooseReminder(declined, scene.subject, False), uow))
+    await run(scene.begin, lambda uow: choose_reminder(ChooseReminder(declined, scene.subject, Reminding.NONE), uow))
     async with scene.database.engine.connect() as connection:
         assert list(await connection.scalars(select(notices.c.appointment_id))) == [past]
         assert list(await connection.scalars(text("select subject from timers where kind = 'appointment.remind'"))) == [past]
@@ -85,14 +86,14 @@ async def test_nothing_is_sent_for_what_was_called_off_or_declined_or_is_past(sc
 
 async def test_a_reminder_can_be_chosen_again_and_is_never_sent_twice(scene: Scene, tmp_path: Path) -> None:
     appointment_id = await scene.booked()
-    for wanted in (False, True):
+    for wanted in (Reminding.OVERVIEW, Reminding.TEXT):
         command = ChooseReminder(appointment_id, scene.subject, wanted)
         await run(scene.begin, lambda uow, command=command: choose_reminder(command, uow))  # type: ignore[misc]
     await send_due(scene.database.begin_at(timedelta(days=2, hours=1)), ReminderFile(tmp_path).send)
     assert len(sent(tmp_path)) == 1
     async with scene.database.engine.connect() as connection:
         assert len((await connection.execute(select(notices))).all()) == 1
-    for wanted in (False, True):
+    for wanted in (Reminding.OVERVIEW, Reminding.TEXT):
         command = ChooseReminder(appointment_id, scene.subject, wanted)
         await run(scene.begin, lambda uow, command=command: choose_reminder(command, uow))  # type: ignore[misc]
     await send_due(scene.database.begin_at(timedelta(days=2, hours=2)), ReminderFile(tmp_path).send)
@@ -102,10 +103,10 @@ async def test_a_reminder_can_be_chosen_again_and_is_never_sent_twice(scene: Sce
 @pytest.mark.parametrize(
     ("starts", "now", "language", "text"),
     [
-        ("2026-12-01T13:30", "2026-11-30T13:30", "nb", "Du har en avtale i morgen kl. 14:30."),
-        ("2026-12-01T13:30", "2026-11-30T23:30", "nn", "Du har ein avtale i dag kl. 14:30."),
+        ("2026-12-01T13:30", "2026-11-30T13:30", "nb", "Du har en avtale i morgen kl. 14.30."),
+        ("2026-12-01T13:30", "2026-11-30T23:30", "nn", "Du har ein avtale i dag kl. 14.30."),
         ("2026-12-01T13:30", "2026-11-28T08:00", "en", "You have an appointment 1.12. at 14:30."),
-        ("2026-06-01T12:30", "2026-05-31T22:30", "se", "Du har en avtale i dag kl. 14:30."),
+        ("2026-06-01T12:30", "2026-05-31T22:30", "se", "Du har en avtale i dag kl. 14.30."),
     ],
 )
 def test_the_text_counts_days_in_oslo(starts: str, now: str, language: str, text: str) -> None:

@@ -243,7 +243,8 @@ async def wished(scene: Scene) -> AsyncIterator[Youth]:
             await youth.calls_off(page)
 
 
-async def _appointment(youth: Youth) -> Page:
+async def own_appointment(youth: Youth) -> Page:
+    """The page of her appointment."""
     page = await youth.opens("helpjourney", "/")
     return fine(await youth.browser.get(page.link("/time/")))
 
@@ -254,7 +255,7 @@ def appointment(state: str) -> Reach:
     @asynccontextmanager
     async def reach(scene: Scene) -> AsyncIterator[Visit]:
         async with wished(scene) as youth:
-            page = await _appointment(youth)
+            page = await own_appointment(youth)
             if state in {"offered", "booked"}:
                 await scene.clinician.offers_time(CLINICIAN)
             if state == "booked":

@@ -8,7 +8,7 @@ from webkit import Pages
 
 from helpjourney.clients import ReminderFile
 from helpjourney.consumers import HANDLERS
-from helpjourney.pages import appointments, claims, clinic, me
+from helpjourney.pages import appointments, claims, clinic, me, wishes
 from helpjourney.settings import Settings
 from helpjourney.timers import timers
 
@@ -20,7 +20,7 @@ def create_service(settings: Settings) -> Service:
     return Service(
         name="helpjourney",
         settings=settings,
-        routers=[me.router, claims.router, appointments.router, clinic.router, relying_party.router],
+        routers=[me.router, claims.router, wishes.router, appointments.router, clinic.router, relying_party.router],
         pages=Pages(
             service="helpjourney",
             level="known",

@@ -33,15 +33,37 @@ OPEN_STATES = (State.WISHED, State.OFFERED, State.BOOKED)
 class When(StrEnum):
     """When it suits, free of calendars: days of the week and parts of the day."""
 
+    SOON = "soon"
+    THIS_WEEK = "this_week"
     MONDAY = "mon"
     TUESDAY = "tue"
     WEDNESDAY = "wed"
     THURSDAY = "thu"
     FRIDAY = "fri"
+    MORNING = "morning"
     IN_SCHOOL_HOURS = "school_hours"
     AFTER_SCHOOL = "after_school"
     EVENING = "evening"
     ANY = "any"
+
+
+class Reminding(StrEnum):
+    """How she wants to be reminded of an appointment."""
+
+    TEXT = "text"
+    """A neutral text message the day before."""
+    OVERVIEW = "overview"
+    """On top of her own page, the two days before."""
+    NONE = "none"
+
+
+class Contact(StrEnum):
+    """How she hears that the unit has answered."""
+
+    HERE = "here"
+    """She looks here herself; nothing is sent."""
+    MESSAGE = "message"
+    """A message that says nothing but that there is one."""
 
 
 class NotNowError(Exception):
@@ -95,6 +117,23 @@ class Appointment:
             raise NotNowError
         return replace(self, state=State.BOOKED, version=self.version + 1, starts_at=slot.starts_at, minutes=slot.minutes)
 
+    def propose(self, now: datetime) -> "Appointment":
+        """The unit proposes another time; the agreed one stands until the youth says yes. No fact: nothing is agreed yet."""
+        self._must_be_ahead(now)
+        return self
+
+    def move(self, slot: Slot, now: datetime) -> "Appointment":
+        """The youth takes another time than the agreed one."""
+        self._must_be_ahead(now)
+        if slot.starts_at <= now:
+            raise NotNowError
+        return replace(self, version=self.version + 1, starts_at=slot.starts_at, minutes=slot.minutes)
+
+    def ask_for_other_time(self, now: datetime) -> "Appointment":
+        """The youth can't come then; what is agreed stands until there is another time."""
+        self._must_be_ahead(now)
+        return self
+
     def cancel(self, now: datetime) -> "Appointment":
         """Either side calls it off; also a wish may be taken back."""
         self._must_be(*OPEN_STATES)
@@ -117,6 +156,11 @@ class Appointment:
     def waited_minutes(self, now: datetime) -> int:
         """Whole minutes since the wish."""
         return max(0, int((now - self.wished_at).total_seconds() // 60))
+
+    def _must_be_ahead(self, now: datetime) -> None:
+        self._must_be(State.BOOKED)
+        if self.starts_at is None or self.starts_at <= now:
+            raise NotNowError
 
     def _must_be(self, *states: State) -> None:
         if self.state not in states:

@@ -36,6 +36,25 @@ class CareCannotStartError(Exception):
         self.code = code
 
 
+class CareNotStartedError(Exception):
+    """Only who gives health care can refer on."""
+
+
+class CaseOpenError(Exception):
+    """A case with an open wish or appointment can't be ended: she waits for an answer."""
+
+
+class ReferralTarget(StrEnum):
+    """Where a unit refers a youth on to."""
+
+    GP = "gp"
+    MUNICIPAL_PSYCHOLOGIST = "municipal_psychologist"
+    MENTAL_HEALTH_CLINIC = "mental_health_clinic"
+    HOSPITAL = "hospital"
+    SCHOOL_SUPPORT = "school_support"
+    OTHER = "other"
+
+
 class CareStartedError(Exception):
     """Care was started before."""
 
@@ -74,15 +93,19 @@ class NextStep(StrEnum):
     """The one thing to do next, shown on top."""
 
     CHOOSE_TIME = "choose_time"
+    CHOOSE_OTHER_TIME = "choose_other_time"
+    """She has a time, and the unit proposes another one."""
     COME = "come"
     WAIT = "wait"
     WISH = "wish"
 
 
-def next_step(states: Collection[State]) -> NextStep:
-    """What matters most of the appointments that aren't over."""
+def next_step(states: Collection[State], *, other_time: bool = False) -> NextStep:
+    """What matters most of the appointments that aren't over. `other_time`: another time is proposed for one of them."""
     if State.OFFERED in states:
         return NextStep.CHOOSE_TIME
+    if other_time:
+        return NextStep.CHOOSE_OTHER_TIME
     if State.BOOKED in states:
         return NextStep.COME
     return NextStep.WAIT if State.WISHED in states else NextStep.WISH

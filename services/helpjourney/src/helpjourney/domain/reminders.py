@@ -1,4 +1,4 @@
-"""What a reminder says: that there is an appointment and when; never with whom, where or about what."""
+"""What is sent to her: that there is an appointment and when, or that there is a message; never with whom, where or about what."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +15,7 @@ _TEXTS = {
         "You have an appointment {day} at {time}.",
     ),
 }
+_NEWS = {"nb": "Du har en beskjed.", "nn": "Du har ei melding.", "en": "You have a message."}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,4 +34,9 @@ def reminder_text(starts_at: datetime, now: datetime, language: str) -> str:
     today, tomorrow, later = _TEXTS.get(language, _TEXTS["nb"])
     day, local = day_in_oslo(starts_at), starts_at.astimezone(OSLO)
     chosen = {day_in_oslo(now): today, day_in_oslo(now) + timedelta(days=1): tomorrow}.get(day, later)
-    return chosen.format(time=f"{local:%H:%M}", day=f"{local.day}.{local.month}.")
+    return chosen.format(time=f"{local:%H:%M}" if language == "en" else f"{local:%H.%M}", day=f"{local.day}.{local.month}.")
+
+
+def news_text(language: str) -> str:
+    """That the unit has answered, without saying so."""
+    return _NEWS.get(language, _NEWS["nb"])

@@ -9,6 +9,7 @@ from contracts.helpjourney import (
     AppointmentAttended,
     AppointmentBooked,
     AppointmentCancelled,
+    AppointmentMoved,
     AppointmentNoShow,
     AppointmentOffered,
     AppointmentWished,
@@ -16,10 +17,10 @@ from contracts.helpjourney import (
 from servicekit.crypto import Vault
 from servicekit.delivery.outbox import UnitOfWork
 
-from helpjourney.domain.appointments import Appointment, Slot, State, check_times
+from helpjourney.domain.appointments import Appointment, Contact, NotNowError, Reminding, Slot, State, TimesError, check_times
 from helpjourney.domain.journeys import CARE_TEXT, Keeping
 from helpjourney.handlers.journeys import Clinician
-from helpjourney.handlers.notices import plan_reminder, stop_reminder
+from helpjourney.handlers.notices import forget_reminder, plan_news, plan_reminder, stop_reminder
 from helpjourney.store.appointments import (
     AppointmentNotFoundError,
     Place,
@@ -29,9 +30,11 @@ from helpjourney.store.appointments import (
     lock_appointment,
     replace_slots,
     save_appointment,
-    set_reminds,
+    set_reminder,
+    set_wants_other_time,
     shorten_note,
     slot_of,
+    slots_of,
 )
 from helpjourney.store.journeys import JourneyNotFoundError, keep_until, lock_journey
 from helpjourney.store.units import UnitNotFoundError, unit_of
@@ -54,9 +57,10 @@ class WishAppointment:
     suits: tuple[str, ...]
     note: str
     shares_summary: bool
-    reminds: bool
     language: str
     keeping: Keeping
+    reminder: Reminding = Reminding.NONE
+    contact: Contact = Contact.HERE
 
 
 async def wish_appointment(command: WishAppointment, vault: Vault, uow: UnitOfWork) -> UUID:
@@ -80,7 +84,8 @@ async def wish_appointment(command: WishAppointment, vault: Vault, uow: UnitOfWo
         note_delete_after=now + command.keeping.note if wrapped else None,
         shares_summary=command.shares_summary,
         care_text=CARE_TEXT,
-        reminds=command.reminds,
+        reminder=command.reminder,
+        contact=command.contact,
         language=command.language,
         wished_at=now,
     )
@@ -108,13 +113,36 @@ async def offer_times(command: OfferTimes, uow: UnitOfWork) -> None:
     offered = appointment.offer()
     await save_appointment(uow.connection, offered)
     await replace_slots(uow.connection, offered.id, [Slot(uuid4(), start, command.minutes) for start in command.times])
+    await plan_news(uow, offered.id)
     event = AppointmentOffered(appointment_id=offered.id, waited_minutes=offered.waited_minutes(now))
     uow.tell(event, key=offered.id, sequence=offered.version)
 
 
 @dataclass(frozen=True, slots=True)
+class ProposeOtherTimes:
+    """The unit proposes one to three other times than the agreed one, each an instant."""
+
+    appointment_id: UUID
+    by: Clinician
+    times: tuple[datetime, ...]
+    minutes: int
+
+
+async def propose_other_times(command: ProposeOtherTimes, uow: UnitOfWork) -> None:
+    """What is agreed stands until she takes one. Raises AppointmentNotFoundError (also for another unit's), TimesError, NotNowError."""
+    now = await uow.now()
+    appointment = (await _lock_for_unit(command.appointment_id, command.by, uow)).propose(now)
+    check_times(command.times, command.minutes, now)
+    if appointment.starts_at in command.times:
+        raise TimesError("same")
+    await replace_slots(uow.connection, appointment.id, [Slot(uuid4(), start, command.minutes) for start in command.times])
+    await set_wants_other_time(uow.connection, appointment.id, None)
+    await plan_news(uow, appointment.id)
+
+
+@dataclass(frozen=True, slots=True)
 class BookTime:
-    """The youth takes one of the offered times."""
+    """The youth takes one of the offered times, or another one than the agreed."""
 
     appointment_id: UUID
     subject: UUID
@@ -126,19 +154,22 @@ async def book_time(command: BookTime, uow: UnitOfWork) -> None:
     """Raises AppointmentNotFoundError (also for somebody else's), NotNowError."""
     now = await uow.now()
     appointment, place = await _lock_for_youth(command.appointment_id, command.subject, uow)
-    booked = appointment.book(await slot_of(uow.connection, appointment.id, command.slot_id), now)
+    slot, moves = await slot_of(uow.connection, appointment.id, command.slot_id), appointment.state is State.BOOKED
+    booked = appointment.move(slot, now) if moves else appointment.book(slot, now)
     await save_appointment(uow.connection, booked)
     await replace_slots(uow.connection, booked.id, [])
-    if booked.starts_at:
-        await keep_until(uow.connection, place.journey_id, booked.starts_at + command.keeping.journey)
-    if place.reminds:
+    await keep_until(uow.connection, place.journey_id, slot.starts_at + command.keeping.journey)
+    if moves:
+        await forget_reminder(uow, booked.id)
+    if place.reminder is Reminding.TEXT:
         await plan_reminder(uow, booked, command.subject)
-    uow.tell(AppointmentBooked(appointment_id=booked.id), key=booked.id, sequence=booked.version)
+    fact = AppointmentMoved(appointment_id=booked.id) if moves else AppointmentBooked(appointment_id=booked.id)
+    uow.tell(fact, key=booked.id, sequence=booked.version)
 
 
 @dataclass(frozen=True, slots=True)
 class DeclineTimes:
-    """None of the offered times suits; the wish stands."""
+    """None of the proposed times suits; the wish, or the agreed time, stands."""
 
     appointment_id: UUID
     subject: UUID
@@ -147,8 +178,26 @@ class DeclineTimes:
 async def decline_times(command: DeclineTimes, uow: UnitOfWork) -> None:
     """Raises AppointmentNotFoundError, NotNowError."""
     appointment, _ = await _lock_for_youth(command.appointment_id, command.subject, uow)
-    await save_appointment(uow.connection, appointment.decline_times())
+    if appointment.state is not State.BOOKED:
+        await save_appointment(uow.connection, appointment.decline_times())
+    elif not await slots_of(uow.connection, appointment.id):
+        raise NotNowError
     await replace_slots(uow.connection, appointment.id, [])
+
+
+@dataclass(frozen=True, slots=True)
+class AskForOtherTime:
+    """The youth can't come at the agreed time and asks for another; it stands until there is one."""
+
+    appointment_id: UUID
+    subject: UUID
+
+
+async def ask_for_other_time(command: AskForOtherTime, uow: UnitOfWork) -> None:
+    """Raises AppointmentNotFoundError, NotNowError."""
+    appointment, _ = await _lock_for_youth(command.appointment_id, command.subject, uow)
+    now = await uow.now()
+    await set_wants_other_time(uow.connection, appointment.ask_for_other_time(now).id, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,18 +256,18 @@ async def mark_attendance(command: MarkAttendance, uow: UnitOfWork) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ChooseReminder:
-    """The youth turns the reminder on or off."""
+    """The youth chooses how she is reminded."""
 
     appointment_id: UUID
     subject: UUID
-    reminds: bool
+    reminder: Reminding
 
 
 async def choose_reminder(command: ChooseReminder, uow: UnitOfWork) -> None:
     """Raises AppointmentNotFoundError."""
     appointment, _ = await _lock_for_youth(command.appointment_id, command.subject, uow)
-    await set_reminds(uow.connection, appointment.id, command.reminds)
-    if not command.reminds:
+    await set_reminder(uow.connection, appointment.id, command.reminder)
+    if command.reminder is not Reminding.TEXT:
         await stop_reminder(uow, appointment.id)
     elif appointment.state is State.BOOKED:
         await plan_reminder(uow, appointment, command.subject)
@@ -228,6 +277,7 @@ async def _end(ended: Appointment, keeping: Keeping, uow: UnitOfWork) -> None:
     await save_appointment(uow.connection, ended)
     await replace_slots(uow.connection, ended.id, [])
     await stop_reminder(uow, ended.id)
+    await set_wants_other_time(uow.connection, ended.id, None)
     await shorten_note(uow.connection, ended.id, await uow.now() + keeping.note_after)
 
 

@@ -1,8 +1,6 @@
 """In from the anonymous level: presenting a secret or a code, what became of it, and the yes that binds."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from servicekit.claim_secret import MalformedSecretError, TypedCode, read_secret
 from servicekit.delivery.outbox import Begin
@@ -35,6 +33,7 @@ from helpjourney.handlers.presenting import (
 )
 from helpjourney.pages.visit import (
     CONFIRMED,
+    RENEW_SECONDS,
     Confirmed,
     Youth,
     as_youth,
@@ -52,9 +51,7 @@ from helpjourney.pages.visit import (
 )
 
 router = APIRouter(include_in_schema=False)
-RENEW_SECONDS = 3
 MOST_TYPED = 60
-Stopped = Annotated[bool, Query(alias="stopp")]
 
 
 @router.post("/inn")
@@ -92,7 +89,7 @@ def _ask_for_code(request: Request, session: BrowserSession, error: str | None) 
 
 
 @router.get("/inn")
-async def show_standing(request: Request, session: SessionNow, begin: Transaction, stopp: Stopped = False) -> Response:
+async def show_standing(request: Request, session: SessionNow, begin: Transaction) -> Response:
     """What became of what this browser presented; renews itself while it isn't here yet. Who has logged in sees it on her page."""
     token, youth = holder_of(request), session.login is not None and session.organisation is None
     if token is None:
@@ -106,20 +103,17 @@ async def show_standing(request: Request, session: SessionNow, begin: Transactio
         return let_go_of(_ask_for_code(request, session, None))
     if youth and standing in (Standing.READY, Standing.FETCHING, Standing.NOT_FOUND):
         return see_other("/")
-    return _show(request, session, standing, stopped=stopp)
+    return _show(request, session, standing)
 
 
-def _show(request: Request, session: BrowserSession, standing: Standing, status: int = 200, *, stopped: bool = False) -> Response:
-    renews = standing is Standing.FETCHING and not stopped
+def _show(request: Request, session: BrowserSession, standing: Standing, status: int = 200) -> Response:
     return render(
         request,
         session,
         "standing.html",
         status,
-        refresh=RENEW_SECONDS if renews else None,
+        refresh=RENEW_SECONDS if standing is Standing.FETCHING else None,
         standing=standing.value,
-        renews=renews,
-        stopped=stopped,
         logged_in=session.login is not None,
         bucket_seconds=settings_of(request).border_bucket_seconds,
     )

@@ -13,13 +13,23 @@ from servicekit.idempotency import once
 from servicekit.problems import Problem
 from servicekit.service import Transaction
 from servicekit.web.sessions import StaffMember, StaffSession
-from servicekit.web.submission import Submission, Submitted
+from servicekit.web.submission import InvalidInputError, Submission, Submitted
 
-from helpjourney.domain.appointments import MINUTES, MOST_TIMES, TimesError, local_time
+from helpjourney.domain.appointments import MINUTES, MOST_TIMES, NotNowError, TimesError, local_time
 from helpjourney.domain.claims import AlreadyClaimedError, NotArrivedError, OfferGoneError, TooManyCodesError
-from helpjourney.domain.journeys import CareCannotStartError
-from helpjourney.handlers.appointments import CancelByUnit, MarkAttendance, OfferTimes, cancel_by_unit, mark_attendance, offer_times
+from helpjourney.domain.journeys import CareCannotStartError, CareNotStartedError, CaseOpenError, ReferralTarget
+from helpjourney.handlers.appointments import (
+    CancelByUnit,
+    MarkAttendance,
+    OfferTimes,
+    ProposeOtherTimes,
+    cancel_by_unit,
+    mark_attendance,
+    offer_times,
+    propose_other_times,
+)
 from helpjourney.handlers.binding import ClaimWithClinician, claim_with_clinician
+from helpjourney.handlers.cases import CloseCase, ReferOn, close_case, refer_on
 from helpjourney.handlers.journeys import Clinician, OpenCase, StartCare, open_case, start_care
 from helpjourney.handlers.presenting import PresentCode, present_code
 from helpjourney.pages.visit import new_holder, opener_of, problems, render, see_other, settings_of, vault_of
@@ -28,6 +38,7 @@ from helpjourney.queries.clinic import case_of, today_at
 router = APIRouter(include_in_schema=False, prefix="/ansatt")
 ROLE = "clinician"
 MOST_TYPED = 60
+Act = Callable[[UnitOfWork], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +85,8 @@ async def _case_page(request: Request, journey_id: UUID, clinician: OnDuty, begi
             await open_case(OpenCase(journey_id, clinician.by), uow)
             case = await case_of(uow.connection, vault_of(request), clinician.by.service_id, journey_id)
             now = await uow.now()
-    shown: dict[str, object] = {"error": None, "typed": (), "care_error": None, "minutes": MINUTES, "most_times": MOST_TIMES}
+    shown: dict[str, object] = {"error": None, "typed": (), "wrong": None, "care_error": None, "case_error": None}
+    shown |= {"minutes": MINUTES, "most_times": MOST_TIMES, "targets": [target.value for target in ReferralTarget]}
     return render(request, clinician.session, "clinic/case.html", status, case=case, now=now, **(shown | told))
 
 
@@ -83,20 +95,35 @@ async def offer(request: Request, appointment_id: UUID, submitted: Submitted, cl
     """Offers one to three times of the wall clock in Oslo."""
     journey_id, typed = submitted.uuid("journey"), tuple(text for text in submitted.all("start") if text)
     try:
-        times = tuple(local_time(text) for text in typed)
-        length = submitted.fields.get("minutes", "")
-        command = OfferTimes(appointment_id, clinician.by, times, int(length) if length.isdecimal() and len(length) < 4 else 0)
-        return await _act(submitted, journey_id, begin, lambda uow: offer_times(command, uow))
+        command = OfferTimes(appointment_id, clinician.by, tuple(local_time(text) for text in typed), _minutes(submitted))
+        return await _act(request, submitted, journey_id, clinician, begin, lambda uow: offer_times(command, uow))
     except TimesError as error:
-        return await _case_page(request, journey_id, clinician, begin, 422, error=error.code, typed=typed)
+        return await _case_page(request, journey_id, clinician, begin, 422, error=error.code, typed=typed, wrong=appointment_id)
+
+
+@router.post("/time/{appointment_id}/flytt")
+async def propose(request: Request, appointment_id: UUID, submitted: Submitted, clinician: ClinicianNow, begin: Transaction) -> Response:
+    """Proposes other times than the agreed one, which stands until she says yes."""
+    journey_id, typed = submitted.uuid("journey"), tuple(text for text in submitted.all("start") if text)
+    try:
+        command = ProposeOtherTimes(appointment_id, clinician.by, tuple(local_time(text) for text in typed), _minutes(submitted))
+        return await _act(request, submitted, journey_id, clinician, begin, lambda uow: propose_other_times(command, uow))
+    except TimesError as error:
+        return await _case_page(request, journey_id, clinician, begin, 422, error=error.code, typed=typed, wrong=appointment_id)
+
+
+def _minutes(submitted: Submission) -> int:
+    """The length that was chosen; 0 for anything else, which no unit may offer."""
+    length = submitted.fields.get("minutes", "")
+    return int(length) if length.isdecimal() and len(length) < 4 else 0
 
 
 @router.post("/time/{appointment_id}/avlys")
 async def cancel(request: Request, appointment_id: UUID, submitted: Submitted, clinician: ClinicianNow, begin: Transaction) -> Response:
     """The unit calls it off; the case is then no longer its business unless something else is planned."""
     command = CancelByUnit(appointment_id, clinician.by, settings_of(request).keeping)
-    await _act(submitted, submitted.uuid("journey"), begin, lambda uow: cancel_by_unit(command, uow))
-    return see_other("/ansatt/i-dag")
+    done = await _act(request, submitted, submitted.uuid("journey"), clinician, begin, lambda uow: cancel_by_unit(command, uow))
+    return see_other("/ansatt/i-dag") if done.status_code == 303 else done
 
 
 @router.post("/time/{appointment_id}/oppmote")
@@ -106,7 +133,7 @@ async def note_attendance(
     """She came, or she didn't."""
     came = submitted.choice("came", ("yes", "no")) == "yes"
     command = MarkAttendance(appointment_id, clinician.by, came, settings_of(request).keeping)
-    return await _act(submitted, submitted.uuid("journey"), begin, lambda uow: mark_attendance(command, uow))
+    return await _act(request, submitted, submitted.uuid("journey"), clinician, begin, lambda uow: mark_attendance(command, uow))
 
 
 @router.post("/sak/{journey_id}/start-helsehjelp")
@@ -114,21 +141,49 @@ async def begin_care(request: Request, journey_id: UUID, submitted: Submitted, c
     """Care begins by an explicit act of an identified clinician."""
     command = StartCare(journey_id, clinician.by, settings_of(request).keeping)
     try:
-        return await _act(submitted, journey_id, begin, lambda uow: start_care(command, uow))
+        return await _act(request, submitted, journey_id, clinician, begin, lambda uow: start_care(command, uow))
     except CareCannotStartError as error:
         return await _case_page(request, journey_id, clinician, begin, 409, care_error=error.code)
 
 
-async def _act(submitted: Submission, journey_id: UUID, begin: Begin, handle: Callable[[UnitOfWork], Awaitable[None]]) -> Response:
-    """One command, once; then the case as it now stands."""
-    with problems():
-        async with begin() as uow:
+@router.post("/sak/{journey_id}/henvis")
+async def refer(request: Request, journey_id: UUID, submitted: Submitted, clinician: ClinicianNow, begin: Transaction) -> Response:
+    """Tells the youth that she was referred on; the referral itself is written in the unit's own record system."""
+    try:
+        target = ReferralTarget(submitted.choice("target", [one.value for one in ReferralTarget]))
+    except InvalidInputError:
+        return await _case_page(request, journey_id, clinician, begin, 422, case_error="target")
+    command = ReferOn(journey_id, clinician.by, target, settings_of(request).keeping)
+    try:
+        return await _act(request, submitted, journey_id, clinician, begin, lambda uow: refer_on(command, uow))
+    except CareNotStartedError:
+        return await _case_page(request, journey_id, clinician, begin, 409, case_error="no_care")
 
-            async def act() -> dict[str, str]:
-                await handle(uow)
-                return {}
 
-            await once(uow, submitted.key, submitted.fingerprint(), act)
+@router.post("/sak/{journey_id}/avslutt")
+async def close(request: Request, journey_id: UUID, submitted: Submitted, clinician: ClinicianNow, begin: Transaction) -> Response:
+    """The unit is done; it sees nothing of the case any more."""
+    command = CloseCase(journey_id, clinician.by)
+    try:
+        done = await _act(request, submitted, journey_id, clinician, begin, lambda uow: close_case(command, uow))
+    except CaseOpenError:
+        return await _case_page(request, journey_id, clinician, begin, 409, case_error="open")
+    return see_other("/ansatt/i-dag") if done.status_code == 303 else done
+
+
+async def _act(request: Request, submitted: Submission, journey_id: UUID, clinician: OnDuty, begin: Begin, handle: Act) -> Response:
+    """One command, once; then the case as it now stands. A stale form changes nothing and shows the case too."""
+    try:
+        with problems(NotNowError):
+            async with begin() as uow:
+
+                async def act() -> dict[str, str]:
+                    await handle(uow)
+                    return {}
+
+                await once(uow, submitted.key, submitted.fingerprint(), act)
+    except NotNowError:
+        return await _case_page(request, journey_id, clinician, begin, 409, case_error="changed")
     return see_other(f"/ansatt/sak/{journey_id}")
 
 

@@ -31,6 +31,8 @@ from helpjourney.store.units import UnitNotFoundError
 HOLDER_COOKIE = "__Host-inn"
 """The key to what this browser presented. It outlives a login, which gives the session a new name, and opens nothing alone."""
 HOLDER_SECONDS = 7200
+RENEW_SECONDS = 3
+"""How often a page looks again whether what she brought has come."""
 CONFIRMED = "confirmed"
 """In the session's state: the login that she said yes to."""
 PROBLEMS: dict[type[Exception], int] = {
@@ -46,11 +48,13 @@ PROBLEMS: dict[type[Exception], int] = {
 
 
 @contextmanager
-def problems() -> Iterator[None]:
-    """What is true in the domain, as a status. What has a page of its own is caught before."""
+def problems(*passed_on: type[Exception]) -> Iterator[None]:
+    """What is true in the domain, as a status. `passed_on`: what has a page of its own."""
     try:
         yield
     except tuple(PROBLEMS) as error:
+        if isinstance(error, passed_on):
+            raise
         raise Problem(PROBLEMS[type(error)]) from error
 
 

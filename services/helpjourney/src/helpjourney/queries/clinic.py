@@ -5,17 +5,18 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from servicekit.crypto import Vault
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from helpjourney.domain.ages import OSLO
-from helpjourney.domain.appointments import State
-from helpjourney.queries.journeys import AppointmentView, appointment_view, appointments_query, read_summary
-from helpjourney.store.appointments import appointments, may_see, shares_summary, slots_of
-from helpjourney.store.journeys import JourneyNotFoundError, journeys
+from helpjourney.domain.appointments import State, When
+from helpjourney.queries.journeys import AppointmentView, Passed, appointment_view, appointments_query, read_summary
+from helpjourney.store.appointments import appointments, may_see, shares_summary, slots, slots_of
+from helpjourney.store.journeys import JourneyNotFoundError, closings, journeys, referrals
 from helpjourney.store.units import units
 
-URGENCIES = ("today", "soon", "routine")
+ACUTE = "today"
+URGENCIES = (ACUTE, "soon", "routine")
 """Most urgent first; unknown codes come after."""
 COMING = timedelta(days=14)
 """How far ahead the list shows what is booked."""
@@ -23,13 +24,33 @@ COMING = timedelta(days=14)
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A wish or an unanswered offer, as the list shows it: no text, no need."""
+    """A wish, an unanswered offer or a wish for another time, as the list shows it: no text, no need."""
 
     appointment_id: UUID
     journey_id: UUID
     state: State
     urgency: str | None
-    wished_at: datetime
+    since: datetime
+    """When she last asked."""
+    soon: bool
+    """She wishes an answer as soon as possible."""
+
+    @property
+    def is_acute(self) -> bool:
+        return self.urgency == ACUTE and self.is_ours
+
+    @property
+    def is_ours(self) -> bool:
+        """The unit has to do something; else she has."""
+        return self.state is not State.OFFERED
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A case that began at this unit with a code, without a login and without an appointment."""
+
+    journey_id: UUID
+    started_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +62,9 @@ class Planned:
     state: State
     starts_at: datetime
     minutes: int
+    wants_other_time: bool
+    has_other_time: bool
+    """Another time is proposed; she hasn't answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +73,8 @@ class Today:
 
     unit_name: str
     waiting: tuple[Waiting, ...]
+    """The unit's turn first, then the most urgent, then who waits longest."""
+    begun: tuple[Begun, ...]
     planned: tuple[Planned, ...]
     unsettled: tuple[Planned, ...]
     """Began before today and nobody said whether she came."""
@@ -71,6 +97,17 @@ class Case:
     care_started_at: datetime | None
     care_is_ours: bool
     appointments: tuple[AppointmentView, ...]
+    referrals: tuple[Passed, ...]
+    """Those of this unit."""
+
+    @property
+    def has_open(self) -> bool:
+        return any(one.is_open for one in self.appointments)
+
+    @property
+    def knows_nothing(self) -> bool:
+        """Nothing is known but what she wishes."""
+        return self.need is None and self.summary is None
 
 
 async def today_at(connection: AsyncConnection, service_id: UUID, now: datetime) -> Today:
@@ -81,21 +118,36 @@ async def today_at(connection: AsyncConnection, service_id: UUID, now: datetime)
     booked = await _planned(connection, service_id, begins + COMING)
     return Today(
         unit_name=name or "",
-        waiting=await _waiting(connection, service_id),
+        waiting=await _waiting(connection, service_id, now),
+        begun=await _begun(connection, service_id),
         planned=tuple(one for one in booked if begins <= one.starts_at < tomorrow),
         unsettled=tuple(one for one in booked if one.starts_at < begins),
         coming=tuple(one for one in booked if one.starts_at >= tomorrow),
     )
 
 
-async def _waiting(connection: AsyncConnection, service_id: UUID) -> tuple[Waiting, ...]:
+async def _waiting(connection: AsyncConnection, service_id: UUID, now: datetime) -> tuple[Waiting, ...]:
+    held = appointments.c
+    unanswered = held.state.in_([State.WISHED.value, State.OFFERED.value])
+    moves = (held.state == State.BOOKED.value) & held.wants_other_time_at.is_not(None) & (held.starts_at > now)
     query = (
-        select(appointments.c.id, appointments.c.journey_id, appointments.c.state, journeys.c.urgency, appointments.c.wished_at)
-        .join(journeys, journeys.c.id == appointments.c.journey_id)
-        .where(appointments.c.service_id == service_id, appointments.c.state.in_([State.WISHED.value, State.OFFERED.value]))
+        select(held.id, held.journey_id, held.state, held.suits, held.wished_at, held.wants_other_time_at, journeys.c.urgency)
+        .join(journeys, journeys.c.id == held.journey_id)
+        .where(held.service_id == service_id, unanswered | moves)
     )
-    rows = [Waiting(row.id, row.journey_id, State(row.state), row.urgency, row.wished_at) for row in await connection.execute(query)]
-    return tuple(sorted(rows, key=lambda row: (row.state is State.OFFERED, _urgency(row.urgency), row.wished_at)))
+    rows = [
+        Waiting(row.id, row.journey_id, State(row.state), row.urgency, row.wants_other_time_at or row.wished_at, When.SOON in row.suits)
+        for row in await connection.execute(query)
+    ]
+    return tuple(sorted(rows, key=lambda row: (not row.is_ours, _urgency(row.urgency), not row.soon, row.since)))
+
+
+async def _begun(connection: AsyncConnection, service_id: UUID) -> tuple[Begun, ...]:
+    has_appointment = exists().where(appointments.c.journey_id == journeys.c.id)
+    ended = exists().where(closings.c.journey_id == journeys.c.id, closings.c.service_id == service_id)
+    query = select(journeys.c.id, journeys.c.started_at).where(journeys.c.service_id == service_id, ~has_appointment, ~ended)
+    rows = await connection.execute(query.order_by(journeys.c.started_at.desc()).limit(50))
+    return tuple(Begun(row.id, row.started_at) for row in rows)
 
 
 def _urgency(code: str | None) -> int:
@@ -104,11 +156,14 @@ def _urgency(code: str | None) -> int:
 
 async def _planned(connection: AsyncConnection, service_id: UUID, before: datetime) -> list[Planned]:
     held = appointments.c
-    query = select(held.id, held.journey_id, held.state, held.starts_at, held.minutes).where(
-        held.service_id == service_id, held.state == State.BOOKED.value, held.starts_at < before
-    )
+    proposed = exists().where(slots.c.appointment_id == held.id)
+    query = select(held.id, held.journey_id, held.state, held.starts_at, held.minutes, held.wants_other_time_at, proposed.label("proposed"))
+    query = query.where(held.service_id == service_id, held.state == State.BOOKED.value, held.starts_at < before)
     rows = await connection.execute(query.order_by(held.starts_at))
-    return [Planned(row.id, row.journey_id, State(row.state), row.starts_at, row.minutes) for row in rows]
+    return [
+        Planned(row.id, row.journey_id, State(row.state), row.starts_at, row.minutes, row.wants_other_time_at is not None, row.proposed)
+        for row in rows
+    ]
 
 
 async def case_of(connection: AsyncConnection, vault: Vault, service_id: UUID, journey_id: UUID) -> Case:
@@ -128,6 +183,7 @@ async def case_of(connection: AsyncConnection, vault: Vault, service_id: UUID, j
         care_started_at=row.care_started_at,
         care_is_ours=row.care_service_id == service_id,
         appointments=await _appointments_at(connection, vault, service_id, journey_id),
+        referrals=await _referrals_by(connection, service_id, journey_id),
     )
 
 
@@ -136,3 +192,10 @@ async def _appointments_at(connection: AsyncConnection, vault: Vault, service_id
     not_called_off = appointments.c.state != State.CANCELLED.value
     rows = (await connection.execute(appointments_query(ours & not_called_off).order_by(appointments.c.wished_at.desc()))).all()
     return tuple([appointment_view(row, vault, tuple(await slots_of(connection, row.id))) for row in rows])
+
+
+async def _referrals_by(connection: AsyncConnection, service_id: UUID, journey_id: UUID) -> tuple[Passed, ...]:
+    query = select(referrals.c.sent_at, referrals.c.target).where(
+        referrals.c.journey_id == journey_id, referrals.c.service_id == service_id
+    )
+    return tuple(Passed(row.sent_at, "", row.target) for row in await connection.execute(query.order_by(referrals.c.sent_at)))

@@ -1,18 +1,18 @@
 """What a youth sees of her own: journeys, appointments, and who has seen them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from servicekit.crypto import Vault
-from sqlalchemy import ColumnElement, Row, Select, select
+from sqlalchemy import ColumnElement, Row, Select, exists, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from helpjourney.domain.appointments import OPEN_STATES, Slot, State
+from helpjourney.domain.appointments import OPEN_STATES, Contact, Reminding, Slot, State
 from helpjourney.domain.journeys import NextStep, next_step
-from helpjourney.store.appointments import AppointmentNotFoundError, appointments, slots_of
-from helpjourney.store.journeys import JourneyNotFoundError, journeys, views
-from helpjourney.store.units import units
+from helpjourney.store.appointments import AppointmentNotFoundError, appointments, contact_of, counts, reminding_of, slots, slots_of
+from helpjourney.store.journeys import JourneyNotFoundError, closings, journeys, referrals, views
+from helpjourney.store.units import norwegian, units
 
 SEEN_SHOWN = 50
 
@@ -31,11 +31,48 @@ class AppointmentView:
     has_note: bool
     note: str | None
     shares_summary: bool
-    reminds: bool
+    reminder: Reminding
+    contact: Contact
+    wants_other_time_at: datetime | None
+    language: str
     wished_at: datetime
     starts_at: datetime | None
     minutes: int | None
+    ended_at: datetime | None
+    has_slots: bool
+    """Times are proposed; with a booked appointment, other ones than the agreed."""
     slots: tuple[Slot, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN_STATES
+
+    def is_ahead(self, now: datetime) -> bool:
+        """Something is still to be done or to come; a booked time that has passed isn't."""
+        return self.is_open and (self.state is not State.BOOKED or self.starts_at is None or self.starts_at > now)
+
+    @property
+    def has_other_time(self) -> bool:
+        """The unit proposes another time than the agreed one."""
+        return self.state is State.BOOKED and self.has_slots
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A unit referred her on (`target` is a code) or ended its case."""
+
+    at: datetime
+    unit_name: str
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """A unit that has business with a journey, and whether it may read what she brought."""
+
+    service_id: UUID
+    unit_name: str
+    with_summary: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,25 +91,41 @@ class JourneyView:
     care_started_at: datetime | None
     care_unit_name: str | None
     appointments: tuple[AppointmentView, ...]
+    referrals: tuple[Passed, ...] = ()
+    closings: tuple[Passed, ...] = ()
 
     @property
     def open_appointments(self) -> tuple[AppointmentView, ...]:
-        return tuple(one for one in self.appointments if one.state in OPEN_STATES)
+        return tuple(one for one in self.appointments if one.is_open)
 
-    @property
-    def next_step(self) -> NextStep:
-        return next_step([one.state for one in self.open_appointments])
+    def ahead(self, now: datetime) -> list[AppointmentView]:
+        return [one for one in self.appointments if one.is_ahead(now)]
 
-    @property
-    def next_appointment(self) -> AppointmentView | None:
-        """The one that the next step is about."""
-        wanted = {NextStep.CHOOSE_TIME: State.OFFERED, NextStep.COME: State.BOOKED, NextStep.WAIT: State.WISHED}.get(self.next_step)
-        return next((one for one in self.open_appointments if one.state is wanted), None)
+    def next_step(self, now: datetime) -> NextStep:
+        ahead = self.ahead(now)
+        return next_step([one.state for one in ahead], other_time=any(one.has_other_time for one in ahead))
+
+    def next_appointment(self, now: datetime) -> AppointmentView | None:
+        """The one that the next step is about: the earliest of its kind."""
+        step = self.next_step(now)
+        wanted = _STATE_OF.get(step)
+        fitting = [one for one in self.ahead(now) if one.state is wanted]
+        if step is NextStep.CHOOSE_OTHER_TIME:
+            fitting = [one for one in fitting if one.has_other_time]
+        return min(fitting, key=lambda one: one.starts_at or one.wished_at, default=None)
 
 
-def next_up(shown: list[JourneyView]) -> JourneyView | None:
+_STATE_OF = {
+    NextStep.CHOOSE_TIME: State.OFFERED,
+    NextStep.CHOOSE_OTHER_TIME: State.BOOKED,
+    NextStep.COME: State.BOOKED,
+    NextStep.WAIT: State.WISHED,
+}
+
+
+def next_up(shown: list[JourneyView], now: datetime) -> JourneyView | None:
     """The journey that the one next step on top is about: the most pressing, else the newest."""
-    return min(shown, key=lambda journey: list(NextStep).index(journey.next_step), default=None)
+    return min(shown, key=lambda journey: list(NextStep).index(journey.next_step(now)), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +141,7 @@ class Seen:
 async def journeys_of(connection: AsyncConnection, vault: Vault, subject: UUID) -> list[JourneyView]:
     """All of one subject's journeys, newest first."""
     rows = (await connection.execute(_journeys(journeys.c.subject == subject))).all()
-    return [_journey(row, vault, await _appointments_in(connection, row.id)) for row in rows]
+    return [await _whole(connection, vault, row) for row in rows]
 
 
 async def journey_of(connection: AsyncConnection, vault: Vault, subject: UUID, journey_id: UUID) -> JourneyView:
@@ -96,7 +149,23 @@ async def journey_of(connection: AsyncConnection, vault: Vault, subject: UUID, j
     row = (await connection.execute(_journeys((journeys.c.id == journey_id) & (journeys.c.subject == subject)))).one_or_none()
     if row is None:
         raise JourneyNotFoundError
-    return _journey(row, vault, await _appointments_in(connection, row.id))
+    return await _whole(connection, vault, row)
+
+
+async def sharing_of(connection: AsyncConnection, journey_id: UUID) -> list[Sharing]:
+    """The units that have business with a journey now, by name."""
+    began = select(journeys.c.service_id, units.c.name, true().label("reads")).join(units, units.c.service_id == journeys.c.service_id)
+    began = began.where(journeys.c.id == journey_id)
+    ended = exists().where(closings.c.journey_id == journey_id, closings.c.service_id == journeys.c.service_id)
+    wished = (
+        select(appointments.c.service_id, units.c.name, func.bool_or(appointments.c.shares_summary).label("reads"))
+        .join(units, units.c.service_id == appointments.c.service_id)
+        .where(appointments.c.journey_id == journey_id, counts())
+        .group_by(appointments.c.service_id, units.c.name)
+    )
+    rows = [*await connection.execute(began.where(~ended)), *await connection.execute(wished)]
+    found = {row.service_id: Sharing(row.service_id, row.name, bool(row.reads)) for row in reversed(rows)}
+    return sorted(found.values(), key=lambda one: norwegian(one.unit_name))
 
 
 async def seen_of(connection: AsyncConnection, journey_id: UUID) -> list[Seen]:
@@ -122,8 +191,9 @@ async def appointment_of(connection: AsyncConnection, vault: Vault, subject: UUI
 
 def appointments_query(which: ColumnElement[bool]) -> Select[tuple[object, ...]]:
     """Appointments with the unit's name and number; the journey's columns may stand in `which`."""
+    proposed = exists().where(slots.c.appointment_id == appointments.c.id).label("has_slots")
     return (
-        select(appointments, units.c.name.label("unit_name"), units.c.phone.label("unit_phone"), units.c.takes_drop_in)
+        select(appointments, units.c.name.label("unit_name"), units.c.phone.label("unit_phone"), units.c.takes_drop_in, proposed)
         .join(journeys, journeys.c.id == appointments.c.journey_id)
         .join(units, units.c.service_id == appointments.c.service_id, isouter=True)
         .where(which)
@@ -146,12 +216,35 @@ def appointment_view(row: Row[tuple[object, ...]], vault: Vault | None, offered:
         has_note=sealed is not None,
         note=note,
         shares_summary=have["shares_summary"],
-        reminds=have["reminds"],
+        reminder=reminding_of(have["reminds"], have["reminder"]),
+        contact=contact_of(have["contact"]),
+        wants_other_time_at=have["wants_other_time_at"],
+        language=have["language"],
         wished_at=have["wished_at"],
         starts_at=have["starts_at"],
         minutes=have["minutes"],
+        ended_at=have["ended_at"],
+        has_slots=have["has_slots"],
         slots=offered,
     )
+
+
+async def _whole(connection: AsyncConnection, vault: Vault, row: Row[tuple[object, ...]]) -> JourneyView:
+    journey_id = row._mapping["id"]
+    view = _journey(row, vault, await _appointments_in(connection, journey_id))
+    return replace(view, referrals=await _referrals(connection, journey_id), closings=await _closings(connection, journey_id))
+
+
+async def _referrals(connection: AsyncConnection, journey_id: UUID) -> tuple[Passed, ...]:
+    query = select(referrals.c.sent_at, referrals.c.target, units.c.name).where(referrals.c.journey_id == journey_id)
+    rows = await connection.execute(query.join(units, units.c.service_id == referrals.c.service_id, isouter=True))
+    return tuple(Passed(row.sent_at, row.name or "", row.target) for row in rows)
+
+
+async def _closings(connection: AsyncConnection, journey_id: UUID) -> tuple[Passed, ...]:
+    query = select(closings.c.closed_at, units.c.name).where(closings.c.journey_id == journey_id)
+    rows = await connection.execute(query.join(units, units.c.service_id == closings.c.service_id, isouter=True))
+    return tuple(Passed(row.closed_at, row.name or "") for row in rows)
 
 
 async def _appointments_in(connection: AsyncConnection, journey_id: UUID) -> tuple[AppointmentView, ...]:

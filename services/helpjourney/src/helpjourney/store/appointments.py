@@ -25,9 +25,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from helpjourney.domain.appointments import OPEN_STATES, Appointment, Slot, State
+from helpjourney.domain.appointments import OPEN_STATES, Appointment, Contact, Reminding, Slot, State
 from helpjourney.store import metadata
-from helpjourney.store.journeys import journeys
+from helpjourney.store.journeys import closings, journeys
 
 appointments = Table(
     "appointments",
@@ -44,6 +44,9 @@ appointments = Table(
     Column("shares_summary", Boolean, nullable=False),
     Column("care_text", Text, nullable=False),
     Column("reminds", Boolean, nullable=False),
+    Column("reminder", Text),
+    Column("contact", Text),
+    Column("wants_other_time_at", DateTime(timezone=True)),
     Column("language", Text, nullable=False),
     Column("wished_at", DateTime(timezone=True), nullable=False),
     Column("starts_at", DateTime(timezone=True)),
@@ -51,6 +54,7 @@ appointments = Table(
     Column("ended_at", DateTime(timezone=True)),
     Index("appointments_by_unit", "service_id", "state"),
 )
+"""`reminds` is what a release before `reminder` reads and writes: a text message or none. `reminder` says more where both agree."""
 slots = Table(
     "slots",
     metadata,
@@ -87,7 +91,8 @@ class Wish:
     note_delete_after: datetime | None
     shares_summary: bool
     care_text: str
-    reminds: bool
+    reminder: Reminding
+    contact: Contact
     language: str
     wished_at: datetime
 
@@ -100,7 +105,8 @@ class Place:
     subject: UUID | None
     service_id: UUID
     care_text: str
-    reminds: bool
+    reminder: Reminding
+    contact: Contact
     language: str
 
 
@@ -115,8 +121,9 @@ class Notice:
 
 
 async def add_wish(connection: AsyncConnection, wish: Wish) -> None:
-    values = {name: getattr(wish, name) for name in Wish.__slots__}
-    values |= {"suits": list(wish.suits), "state": State.WISHED.value, "version": 1}
+    values: dict[str, object] = {name: getattr(wish, name) for name in Wish.__slots__}
+    values |= {"suits": list(wish.suits), "state": State.WISHED.value, "version": 1, "contact": wish.contact.value}
+    values |= _reminding(wish.reminder)
     await connection.execute(insert(appointments).values(values))
 
 
@@ -126,8 +133,27 @@ async def lock_appointment(connection: AsyncConnection, appointment_id: UUID) ->
     row = (await connection.execute(query.where(appointments.c.id == appointment_id).with_for_update(of=appointments))).one_or_none()
     if row is None:
         raise AppointmentNotFoundError
-    place = Place(row.journey_id, row.subject, row.service_id, row.care_text, row.reminds, row.language)
+    place = Place(
+        row.journey_id, row.subject, row.service_id, row.care_text,
+        reminding_of(row.reminds, row.reminder), contact_of(row.contact), row.language,
+    )  # fmt: skip
     return _appointment(row), place
+
+
+def reminding_of(reminds: bool, reminder: str | None) -> Reminding:
+    """How she is reminded, from both columns; `reminds` decides where they differ."""
+    if reminds:
+        return Reminding.TEXT
+    return Reminding.OVERVIEW if reminder == Reminding.OVERVIEW else Reminding.NONE
+
+
+def _reminding(reminder: Reminding) -> dict[str, object]:
+    return {"reminds": reminder is Reminding.TEXT, "reminder": reminder.value}
+
+
+def contact_of(code: str | None) -> Contact:
+    """How she hears of an answer; nothing is sent unless she said so."""
+    return Contact.MESSAGE if code == Contact.MESSAGE else Contact.HERE
 
 
 def _appointment(row: Row[tuple[object, ...]]) -> Appointment:
@@ -148,10 +174,11 @@ async def save_appointment(connection: AsyncConnection, appointment: Appointment
     await connection.execute(update(appointments).where(appointments.c.id == appointment.id).values(values))
 
 
-async def count_open(connection: AsyncConnection, journey_id: UUID) -> int:
-    """How many appointments of a journey aren't over."""
+async def count_open(connection: AsyncConnection, journey_id: UUID, service_id: UUID | None = None) -> int:
+    """How many appointments of a journey aren't over; those at one unit, if that is given."""
     open_ones = [state.value for state in OPEN_STATES]
     query = select(appointments.c.id).where(appointments.c.journey_id == journey_id, appointments.c.state.in_(open_ones))
+    query = query.where(appointments.c.service_id == service_id) if service_id else query
     return len((await connection.scalars(query)).all())
 
 
@@ -179,14 +206,18 @@ async def slots_of(connection: AsyncConnection, appointment_id: UUID) -> list[Sl
 
 
 async def may_see(connection: AsyncConnection, journey_id: UUID, service_id: UUID) -> bool:
-    """Whether a unit has business with a journey: an appointment that wasn't called off, or it began there."""
+    """Whether a unit has business with a journey: an appointment that wasn't called off, or it began there; until it ends its case."""
     wished = exists().where(_business(journey_id, service_id))
-    began = exists().where(journeys.c.id == journey_id, journeys.c.service_id == service_id)
-    return bool(await connection.scalar(select(wished | began)))
+    return bool(await connection.scalar(select(wished | _began_at(journey_id, service_id))))
 
 
-async def set_reminds(connection: AsyncConnection, appointment_id: UUID, reminds: bool) -> None:
-    await connection.execute(update(appointments).where(appointments.c.id == appointment_id).values(reminds=reminds))
+async def set_reminder(connection: AsyncConnection, appointment_id: UUID, reminder: Reminding) -> None:
+    await connection.execute(update(appointments).where(appointments.c.id == appointment_id).values(_reminding(reminder)))
+
+
+async def set_wants_other_time(connection: AsyncConnection, appointment_id: UUID, since: datetime | None) -> None:
+    """Since when the youth wants another time than the agreed one; None = she doesn't."""
+    await connection.execute(update(appointments).where(appointments.c.id == appointment_id).values(wants_other_time_at=since))
 
 
 async def shorten_note(connection: AsyncConnection, appointment_id: UUID, delete_after: datetime) -> None:
@@ -212,6 +243,11 @@ async def notice_of(connection: AsyncConnection, appointment_id: UUID) -> Notice
     return Notice(row.id, row.appointment_id, row.subject, row.sent_at) if row else None
 
 
+async def drop_notice(connection: AsyncConnection, appointment_id: UUID) -> None:
+    """Sent or not: what it said doesn't hold any more."""
+    await connection.execute(delete(notices).where(notices.c.appointment_id == appointment_id))
+
+
 async def drop_unsent_notice(connection: AsyncConnection, appointment_id: UUID) -> None:
     await connection.execute(delete(notices).where(notices.c.appointment_id == appointment_id, notices.c.sent_at.is_(None)))
 
@@ -233,13 +269,29 @@ async def newest_care_text(connection: AsyncConnection, journey_id: UUID, servic
 async def shares_summary(connection: AsyncConnection, journey_id: UUID, service_id: UUID) -> bool:
     """Whether the unit may read what she brought: she said so with a wish, or it began there."""
     wished = exists().where(_business(journey_id, service_id), appointments.c.shares_summary)
-    began = exists().where(journeys.c.id == journey_id, journeys.c.service_id == service_id)
-    return bool(await connection.scalar(select(wished | began)))
+    return bool(await connection.scalar(select(wished | _began_at(journey_id, service_id))))
+
+
+async def stop_sharing(connection: AsyncConnection, journey_id: UUID, service_id: UUID) -> None:
+    """The unit may no longer read what she brought."""
+    hers = (appointments.c.journey_id == journey_id) & (appointments.c.service_id == service_id)
+    await connection.execute(update(appointments).where(hers).values(shares_summary=False))
+
+
+def counts() -> ColumnElement[bool]:
+    """An appointment that wasn't called off, wished after its unit last ended its case, if it did."""
+    ended = exists().where(
+        closings.c.journey_id == appointments.c.journey_id,
+        closings.c.service_id == appointments.c.service_id,
+        closings.c.closed_at >= appointments.c.wished_at,
+    )
+    return (appointments.c.state != State.CANCELLED.value) & ~ended
 
 
 def _business(journey_id: UUID, service_id: UUID) -> ColumnElement[bool]:
-    return (
-        (appointments.c.journey_id == journey_id)
-        & (appointments.c.service_id == service_id)
-        & (appointments.c.state != State.CANCELLED.value)
-    )
+    return (appointments.c.journey_id == journey_id) & (appointments.c.service_id == service_id) & counts()
+
+
+def _began_at(journey_id: UUID, service_id: UUID) -> ColumnElement[bool]:
+    ended = exists().where(closings.c.journey_id == journey_id, closings.c.service_id == service_id)
+    return exists().where(journeys.c.id == journey_id, journeys.c.service_id == service_id, ~ended)

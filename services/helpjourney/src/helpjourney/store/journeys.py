@@ -59,6 +59,23 @@ views = Table(
     Column("seen_at", DateTime(timezone=True), nullable=False),
     Column("with_summary", Boolean, nullable=False),
 )
+referrals = Table(
+    "referrals",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("journey_id", Uuid, ForeignKey("journeys.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("service_id", Uuid, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("sent_at", DateTime(timezone=True), nullable=False),
+)
+closings = Table(
+    "closings",
+    metadata,
+    Column("journey_id", Uuid, ForeignKey("journeys.id", ondelete="CASCADE"), primary_key=True),
+    Column("service_id", Uuid, primary_key=True),
+    Column("closed_at", DateTime(timezone=True), nullable=False),
+)
+"""A unit has ended its case: it sees nothing of the journey any more, until she wishes anew."""
 border_buckets = Table(
     "border_buckets",
     metadata,
@@ -184,6 +201,18 @@ async def add_view(
     """One line of the access log that the youth can read."""
     row = {"id": uuid4(), "journey_id": journey_id, "service_id": service_id, "hpr_number": hpr_number, "seen_at": now}
     await connection.execute(insert(views).values(row | {"with_summary": with_summary}))
+
+
+async def add_referral(connection: AsyncConnection, journey_id: UUID, service_id: UUID, target: str, now: datetime) -> None:
+    """A unit has referred her on. `target`: a code of `domain.journeys.ReferralTarget`."""
+    row = {"id": uuid4(), "journey_id": journey_id, "service_id": service_id, "target": target, "sent_at": now}
+    await connection.execute(insert(referrals).values(row))
+
+
+async def add_closing(connection: AsyncConnection, journey_id: UUID, service_id: UUID, now: datetime) -> None:
+    """A unit has ended its case; again, if she had come back meanwhile."""
+    row = insert(closings).values(journey_id=journey_id, service_id=service_id, closed_at=now)
+    await connection.execute(row.on_conflict_do_update(index_elements=["journey_id", "service_id"], set_={"closed_at": now}))
 
 
 async def open_bucket(connection: AsyncConnection, starts_at: datetime, seconds: int) -> tuple[UUID, bool]:
