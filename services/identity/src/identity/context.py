@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 
 from identity.clients import Upstream
 from identity.domain.clients import Client
+from identity.domain.limits import Limits
 from identity.store.people import PersonKeys
 from identity.tokens import Issuer
 
@@ -20,6 +21,7 @@ class Identity:
     clients: Mapping[str, Client]
     upstreams: Mapping[str, Upstream]
     people: PersonKeys
+    limits: Limits
     bucket_seconds: int
     synthetic: bool
     """Whether this installation takes synthetic numbers (a demonstration) or real ones."""

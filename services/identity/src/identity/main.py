@@ -13,6 +13,7 @@ from identity.api import back_channel, provider
 from identity.clients import Upstream
 from identity.context import Identity
 from identity.domain.clients import registered
+from identity.domain.limits import Allowance, Limits
 from identity.domain.providers import POLICIES
 from identity.pages import front, login, logout, mine
 from identity.settings import Settings
@@ -33,6 +34,10 @@ def create_service(settings: Settings) -> Service:
         clients=registered({reader: settings.public_url(reader) for reader in READERS}),
         upstreams=upstreams,
         people=PersonKeys(keys.service, Vault(keys.vault)),
+        limits=Limits(
+            logins=Allowance(settings.logins_burst, settings.logins_per_second),
+            tokens=Allowance(settings.tokens_burst, settings.tokens_per_second),
+        ),
         bucket_seconds=settings.border_bucket_seconds,
         synthetic=settings.is_demo,
     )

@@ -17,14 +17,18 @@ class LiveLogin:
     reader: str
     level: str
     since: datetime
+    until: datetime
+    """When it ends by itself at the latest."""
     here: bool
-    """Whether it is the login of this browser that was made last."""
+    """Whether it was made in this browser."""
 
 
-async def my_logins(uow: UnitOfWork, person_id: UUID, here: UUID) -> list[LiveLogin]:
+async def my_logins(uow: UnitOfWork, person_id: UUID, browser: UUID | None) -> list[LiveLogin]:
     """The logins of a person that hold now, in all browsers, newest first."""
-    found = await logins.live_logins(uow.connection, await uow.now(), person_id=person_id)
-    return [LiveLogin(login.id, login.reader, login.level, login.created_at, login.id == here) for login in found]
+    now = await uow.now()
+    found = await logins.live_logins(uow.connection, now, person_id=person_id)
+    here = {login.id for login in await logins.live_logins(uow.connection, now, person_id=person_id, browser=browser)} if browser else set()
+    return [LiveLogin(login.id, login.reader, login.level, login.created_at, login.expires_at, login.id in here) for login in found]
 
 
 async def login_lives(uow: UnitOfWork, login_id: UUID, person_id: UUID) -> bool:

@@ -18,6 +18,11 @@ class Settings(ServiceSettings):
     ansattporten_issuer: str = Field(description="Issuer of the provider for staff")
     ansattporten_client_id: str = Field(description="Identity's client there")
 
+    logins_burst: int = Field(default=2000, gt=0, description="Logins that one service may begin at once, per process of identity")
+    logins_per_second: float = Field(default=50, gt=0, description="Logins per second that it may begin for good")
+    tokens_burst: int = Field(default=2000, gt=0, description="Token requests that one service may send at once, per process of identity")
+    tokens_per_second: float = Field(default=100, gt=0, description="Token requests per second that it may send for good")
+
     def issuer_of(self, provider: str) -> str:
         """The issuer of a provider of `domain.providers`."""
         return str(getattr(self, f"{provider}_issuer")).rstrip("/")

@@ -1,5 +1,7 @@
 """Identity as a provider for the services: discovery, keys, tokens, revocation."""
 
+import math
+import time
 from typing import Any
 
 import structlog
@@ -61,6 +63,9 @@ async def jwks(request: Request) -> JSONResponse:
 async def token(call: Authenticated, here: Here, begin: Transaction) -> JSONResponse:
     if call is None:
         return _refused("invalid_client", 401)
+    if wait := here.limits.tokens.take(call.client.name, time.monotonic()):
+        log.warning("too many token requests", client=call.client.name)
+        return JSONResponse({"error": "temporarily_unavailable"}, 429, {**NO_STORE, "Retry-After": str(math.ceil(wait))})
     fields, grant = call.fields, None
     async with begin() as uow:
         match fields.get("grant_type"):

@@ -1,6 +1,7 @@
 """What identity remembers while a browser is at a provider: in an encrypted cookie per login, for ten minutes; no row, no trace."""
 
 import json
+import re
 import secrets
 import time
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from servicekit.crypto import CannotOpenError, b64, decrypt, encrypt, hkdf, unb6
 
 SECONDS = 600
 _LABEL = "upstream attempt"
+_NAME = re.compile(r"__Host-forsok-[0-9a-f]{16}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,11 @@ class Attempt:
         except (CannotOpenError, ValueError, TypeError):
             return None
         return found if 0 <= time.time() - found.asked_at + 1 <= SECONDS else None
+
+
+def begun(cookies: Mapping[str, str]) -> int:
+    """How many logins a browser has begun and not finished."""
+    return sum(1 for name in cookies if _NAME.fullmatch(name))
 
 
 def cookie_name(state: str) -> str:

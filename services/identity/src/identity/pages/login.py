@@ -1,5 +1,7 @@
 """The way through: a service's wish to log someone in, out to a provider, and back with a code or with an explanation."""
 
+import math
+import time
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
@@ -15,9 +17,10 @@ from servicekit.web.sessions import SessionNow
 from identity.clients import BadAnswerError, ProviderAwayError
 from identity.context import Here
 from identity.domain.clients import Client, InvalidRequestError, LoginRequest, UnknownClientError, read_login_request
+from identity.domain.limits import MOST_ATTEMPTS
 from identity.domain.providers import CLIENT_ERRORS, Accepted, Refusal, judge, provider_for
 from identity.handlers.logins import LetIn, TurnAway, let_in, turn_away
-from identity.pages.attempts import SECONDS, Attempt, cookie_name
+from identity.pages.attempts import SECONDS, Attempt, begun, cookie_name
 
 router = APIRouter(include_in_schema=False)
 log = structlog.get_logger("login")
@@ -41,6 +44,11 @@ async def authorize(request: Request, here: Here, begin: Transaction) -> Respons
     except InvalidRequestError as error:
         log.info("request refused", client=error.client.name, code=error.code)
         return RedirectResponse(_to_client(here, error.client, error.state, error=error.code), 303, {"Cache-Control": "no-store"})
+    if begun(request.cookies) >= MOST_ATTEMPTS:
+        return _slow_down(here, request, asked, "often", SECONDS)
+    if wait := here.limits.logins.take(asked.client.name, time.monotonic()):
+        log.warning("too many logins", client=asked.client.name)
+        return _slow_down(here, request, asked, "busy", wait)
     attempt = Attempt.begin(sent, provider_for(asked.scope).name)
     try:
         target = await here.upstreams[attempt.provider].login_url(
@@ -118,6 +126,14 @@ async def _turn_away(request: Request, here: Here, begin: Transaction, asked: Lo
     back = _to_client(here, asked.client, asked.state, error=CLIENT_ERRORS.get(reason, "login_refused"))
     shown = {"back": back, "scope": asked.scope.value, "wanted": asked.level.value, "reader": asked.client.name}
     return _page(request, reason.value, STATUSES.get(reason, 403), **shown)
+
+
+def _slow_down(here: Here, request: Request, asked: LoginRequest, reason: str, wait: float) -> Response:
+    """429. `often`: this browser began too many; `busy`: the service did. `wait` in seconds."""
+    back = _to_client(here, asked.client, asked.state, error="temporarily_unavailable") if reason == "busy" else ""
+    response = _page(request, reason, 429, back=back, scope=asked.scope.value, reader=asked.client.name)
+    response.headers["Retry-After"] = str(math.ceil(wait))
+    return response
 
 
 def _page(request: Request, reason: str, status: int, **more: str) -> Response:

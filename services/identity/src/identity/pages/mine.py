@@ -1,6 +1,9 @@
 """My sessions: where I'm logged in now, and the end of each."""
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from servicekit.problems import Problem
 from servicekit.service import Transaction
@@ -14,18 +17,21 @@ from identity.queries import login_lives, my_logins
 
 router = APIRouter(include_in_schema=False)
 ALL = "alle"
+Ended = Annotated[bool, Query(alias="avsluttet")]
 NAMES = {service: place.name for service, place in places().items()}
 
 
 @router.get("/mine-innlogginger")
-async def mine(request: Request, session: SessionNow, begin: Transaction) -> Response:
-    """The list; or, for someone who isn't logged in here, how to get it."""
+async def mine(request: Request, session: SessionNow, begin: Transaction, ended: Ended = False) -> Response:
+    """The list; or, for someone who isn't logged in here, how to get it. `ended`: she has just ended some."""
     if not await _is_in(session, begin) or session.subject is None or session.sid is None:
-        shown: Response = request.app.state.pages.render(request, "mine.html", logins=None, form=None)
-        return shown
+        empty: Response = request.app.state.pages.render(request, "mine.html", logins=None, form=None, ended=ended)
+        return empty
+    browser = session.state.get("browser")
     async with begin() as uow:
-        logins = await my_logins(uow, session.subject, session.sid)
-    page: Response = request.app.state.pages.render(request, "mine.html", logins=logins, names=NAMES, form=new_form(session))
+        logins = await my_logins(uow, session.subject, UUID(browser) if browser else None)
+    shown = {"logins": logins, "names": NAMES, "form": lambda: new_form(session), "ended": ended}
+    page: Response = request.app.state.pages.render(request, "mine.html", **shown)
     return page
 
 
@@ -38,7 +44,7 @@ async def end(submitted: Submitted, begin: Transaction) -> Response:
     chosen = None if submitted.text("login", most=36) == ALL else submitted.uuid("login")
     async with begin() as uow:
         await end_mine(EndMine(session.subject, chosen), uow)
-    return RedirectResponse("/mine-innlogginger", 303, {"Cache-Control": "no-store"})
+    return RedirectResponse("/mine-innlogginger?avsluttet=1", 303, {"Cache-Control": "no-store"})
 
 
 async def _is_in(session: BrowserSession, begin: Transaction) -> bool:
