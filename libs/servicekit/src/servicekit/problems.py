@@ -77,12 +77,7 @@ def install(app: FastAPI, pages: Pages | None) -> None:
     """Answer every error of `app` as a page or as a problem document, whichever the client reads."""
 
     def answer(request: Request, problem: Problem) -> Response:
-        if pages is not None and reads_pages(request):
-            response = pages.error(request, problem.status, problem.code)
-        else:
-            response = document(problem, pages.language(request) if pages else "en")
-        response.headers.update(problem.headers)
-        return response
+        return respond(pages, request, problem)
 
     @app.exception_handler(Problem)
     async def of_problem(request: Request, error: Problem) -> Response:
@@ -107,6 +102,16 @@ def install(app: FastAPI, pages: Pages | None) -> None:
         log.error("request failed", route=getattr(request.scope.get("route"), "path", None), exc_info=error)
         status = status_of(error)
         return answer(request, Problem(status, headers={"Retry-After": "5"} if status == 503 else None))
+
+
+def respond(pages: Pages | None, request: Request, problem: Problem) -> Response:
+    """The problem as a page or as a document, whichever the client reads."""
+    if pages is not None and reads_pages(request):
+        response = pages.error(request, problem.status, problem.code)
+    else:
+        response = document(problem, pages.language(request) if pages else "en")
+    response.headers.update(problem.headers)
+    return response
 
 
 def status_of(error: Exception) -> int:

@@ -19,6 +19,7 @@ from servicekit.delivery.outbox import Begin, beginner
 from servicekit.keys import Keys, Trust
 from servicekit.settings import ServiceSettings
 from servicekit.timers import Timers
+from servicekit.web import kept
 from servicekit.web.cookie import SessionCookie
 from servicekit.web.head import HeadAsGet
 from servicekit.web.sessions import leave
@@ -27,7 +28,7 @@ Background = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 """Something that runs as long as the web application does, e.g. a listener on the database."""
 
 
-class ServicePages(problems.Pages, Protocol):
+class ServicePages(kept.KeepingPages, Protocol):
     """The look of a service: error pages, static files and headers."""
 
     def install(self, app: FastAPI) -> None: ...
@@ -101,6 +102,7 @@ def create_app(service: Service) -> FastAPI:
         app.include_router(router)
     service.pages.install(app)
     problems.install(app, service.pages)
+    kept.install(app, service.pages)
     app.state.leave = leave
     app.add_middleware(SessionCookie)
     app.add_middleware(HeadAsGet)

@@ -14,7 +14,21 @@ from dialog.api import chats as chats_api
 from dialog.api import questions as questions_api
 from dialog.domain.acute import AcuteWords
 from dialog.handlers.questions import QuestionDesk
-from dialog.pages import answers, approvals, chat_streams, chats, desk, front, handoffs, panel, panel_answers, questions, streams
+from dialog.pages import (
+    answers,
+    approvals,
+    chat_live,
+    chat_streams,
+    chats,
+    desk,
+    desk_talk,
+    front,
+    handoffs,
+    panel,
+    panel_answers,
+    questions,
+    streams,
+)
 from dialog.pages.chat_desk import ChatDesk
 from dialog.settings import Settings
 from dialog.timers import chats as chat_timers
@@ -38,8 +52,10 @@ def create_service(settings: Settings) -> Service:
             approvals.router,
             chats.router,
             chat_streams.router,
+            chat_live.router,
             handoffs.router,
             desk.router,
+            desk_talk.router,
             questions_api.router,
             chats_api.router,
             login_routes(youth=False, staff=True),
@@ -52,6 +68,7 @@ def create_service(settings: Settings) -> Service:
             static_dir=HERE / "static",
             service="dialog",
             level="anonymous",
+            leave=chat_live.leave_pages,
         ),
         backgrounds=[streams.listening],
         state={

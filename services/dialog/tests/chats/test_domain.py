@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
-from contracts.codes import AgeBand, Language, TopicCode, Urgency
+from contracts.codes import AgeBand, ChatOutcome, Language, TopicCode, Urgency
 from dialog.domain.availability import Load, Provider, QueueFullError, ServiceClosedError
 from dialog.domain.chats import (
     LONGEST_CHAT,
@@ -55,11 +55,11 @@ def test_each_told_step_has_the_next_sequence() -> None:
     chat = waiting()
     assert chat.sequence == 2
     assert [chat.accept(uuid4(), NOW).sequence, chat.abandon(NOW).sequence, chat.give_up(NOW).sequence] == [3, 3, 3]
-    assert chat.accept(uuid4(), NOW).end(NOW).deleted().sequence == 5
+    assert chat.accept(uuid4(), NOW).end(NOW, ChatOutcome.ENDED_BY_YOUTH).deleted().sequence == 5
 
 
 def test_nothing_is_said_in_a_chat_that_is_not_open() -> None:
-    for chat in (waiting(), waiting().abandon(NOW), waiting().accept(uuid4(), NOW).end(NOW)):
+    for chat in (waiting(), waiting().abandon(NOW), waiting().accept(uuid4(), NOW).end(NOW, ChatOutcome.ENDED_BY_YOUTH)):
         with pytest.raises(ChatClosedError):
             chat.say(Author.YOUTH, NOW)
 
@@ -96,7 +96,7 @@ def test_every_chat_has_a_last_day_from_its_request() -> None:
     for retention in Retention:
         chat = waiting(retention)
         assert chat.delete_after == retention.until(NOW + LONGEST_CHAT)
-        ended = chat.accept(uuid4(), NOW).end(NOW + HOUR)
+        ended = chat.accept(uuid4(), NOW).end(NOW + HOUR, ChatOutcome.ENDED_BY_YOUTH)
         assert ended.delete_after == retention.until(NOW + HOUR) <= chat.delete_after
 
 

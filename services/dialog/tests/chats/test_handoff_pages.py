@@ -26,9 +26,22 @@ async def test_the_border_shows_what_would_travel_with_nothing_chosen(border_tal
     assert (form.fields["need"], form.fields["urgency"]) == ("mental_health", "soon")
     assert form.fields["sentence_1"] == "Jeg sover nesten ikke."
     assert not [name for name in form.fields if name.startswith("include")]
-    assert [button[0] for button in form.buttons] == ["Ja, send dette", "Nei, ikke send noe"]
+    assert [button[0] for button in form.buttons] == ["Vis nøyaktig hva som blir sendt", "Ja, send dette", "Nei, ikke send noe"]
     variants = re.findall(r'<button[^>]*data-variant="(\w+)"[^>]*name="answer"', page.html)
-    assert variants == ["secondary", "secondary"]
+    assert variants == ["tertiary", "secondary", "secondary"]
+
+
+async def test_a_preview_shows_what_a_yes_would_send_and_sends_nothing(border_talk: Any, centre: Any, receiver: ECKey) -> None:
+    """INVARIANT: what she is shown is what travels."""
+    chosen = {"include_2": "yes", "sentence_2": "Søsteren min vet det.", "own": "Jeg er redd."}
+    page = await border_talk.border()
+    page = await border_talk.youth.submit(page.form("/videre"), chosen, button="Vis nøyaktig")
+    shown = re.findall(r'<p dir="auto">([^<]*)</p>', page.html.split('class="preview"')[1].split("</section>")[0])
+    assert await centre.told("handoff.offered") == []
+    page = await border_talk.youth.submit(page.form("/videre"), {}, button="Ja, send dette")
+    (fact,) = await centre.told("handoff.offered")
+    secret = read_secret(page.form("/inn").fields["secret"])
+    assert open_summary(fact.data["sealed_summary"], secret, receiver).splitlines() == shown == ["Søsteren min vet det.", "Jeg er redd."]
 
 
 async def test_without_the_helpers_offer_there_is_no_border(browse: Any, border_talk: Any) -> None:

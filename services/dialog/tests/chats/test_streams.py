@@ -13,7 +13,6 @@ import pytest
 import uvicorn
 from dialog.handlers.chats import EndChat, end_chat
 from dialog.handlers.handoffs import GoAndLogIn, go_and_log_in
-from dialog.pages import streams
 from servicekit.testing import until
 from servicekit.web.cookie import COOKIE
 from sqlalchemy import text
@@ -168,7 +167,7 @@ async def test_streams_hear_again_after_the_database_dropped_the_listener(centre
             dropped = await connection.execute(text(others + " and wait_event = 'ClientRead' and query ilike '%listen%'"))
             assert len(dropped.all()) == 1
         await centre.say(chat, "etterpå", chat.helper)
-        await until(lambda: _true(stream.numbers() == [1]), seconds=streams.LOOK_AGAIN)
+        await until(lambda: _true(stream.numbers() == [1]), seconds=10)
 
 
 async def test_a_stranger_gets_no_stream(browse: Any, port: int, talk: Any) -> None:

@@ -7,8 +7,9 @@ import pytest
 from dialog.domain.chats import ChatNotFoundError, ChatState
 from dialog.domain.retention import Retention
 from dialog.handlers.availability import SetRetention, TakeBreak, measure_services, set_retention, take_break
-from dialog.handlers.chats import EndChat, delete_overdue, end_chat, end_deserted, give_up_waiting, note_presence
+from dialog.handlers.chats import EndChat, delete_overdue, end_chat, end_deserted, give_up_waiting
 from dialog.handlers.handoffs import GoAndLogIn, go_and_log_in
+from dialog.handlers.presence import note_presence
 from dialog.timers.chats import timers
 from servicekit.timers import ensure_recurring, run_due
 from sqlalchemy import text

@@ -26,6 +26,7 @@ from servicekit.web.browser_session import (
     save,
 )
 from servicekit.web.identity_client import IdentityClient
+from servicekit.web.interrupted import InterruptedFormError
 from servicekit.web.renewal import refresh_token_of, renew, revoke
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "fresh_session",
     "leave",
     "log_in",
+    "login_address",
     "on_session_ended",
     "reaches",
     "save",
@@ -165,8 +167,16 @@ async def leave(request: Request) -> None:
 def _ask_to_log_in(request: Request, who: str, level: str | None = None) -> NoReturn:
     if not reads_pages(request):
         raise Problem(401, headers={"WWW-Authenticate": "Bearer"})
-    query = f"?neste={quote(_way_back(request), safe='/')}" + (f"&niva={level}" if level else "")
-    raise Problem(303, "not_logged_in", headers={"Location": LOGIN_PATHS[who] + query, "Cache-Control": "no-store"})
+    location = (login_address(request, who) or "/") + (f"&niva={level}" if level else "")
+    headers = {"Location": location, "Cache-Control": "no-store"}
+    if request.method not in ("GET", "HEAD"):
+        raise InterruptedFormError(303, "not_logged_in", who=who, headers=headers)
+    raise Problem(303, "not_logged_in", headers=headers)
+
+
+def login_address(request: Request, who: str | None) -> str | None:
+    """Where youths or staff log in, and come back to the page that was asked for; None where no login is needed."""
+    return f"{LOGIN_PATHS[who]}?neste={quote(_way_back(request), safe='/')}" if who else None
 
 
 def _way_back(request: Request) -> str:

@@ -16,6 +16,7 @@ from servicekit.crypto import canonical, unb64
 from servicekit.problems import Problem
 from servicekit.web.browser_session import BrowserSession
 from servicekit.web.guards import guard
+from servicekit.web.interrupted import InterruptedFormError
 from servicekit.web.sessions import SessionNow
 
 MOST_BYTES = 1_000_000
@@ -24,6 +25,8 @@ MOST_FIELDS = 500
 HIDDEN = ("csrf", "key")
 _KEY = re.compile(r"[A-Za-z0-9_-]{43}")
 _FORM = "application/x-www-form-urlencoded"
+_READ = "stegvis.form"
+"""Where a request keeps what was read of it: a body can be read once."""
 
 
 class InvalidInputError(Problem):
@@ -113,7 +116,7 @@ async def submission(request: Request, session: SessionNow) -> Submission:
     pairs = await _read(request)
     sent = dict(pairs)
     if not hmac.compare_digest(sent.get("csrf", "").encode(), session.csrf.encode()):
-        raise Problem(403, "form_not_ours")
+        raise InterruptedFormError(403, "form_not_ours")
     key = sent.get("key") or request.headers.get("idempotency-key", "")
     if not _KEY.fullmatch(key):
         raise Problem(422, "invalid", fields={"key": "missing"})
@@ -131,6 +134,22 @@ async def presented_by_other_site(request: Request) -> Presented:
     if request.headers.get("origin", "null") not in known:
         raise Problem(403, "form_not_ours")
     return Presented(await _read(request))
+
+
+async def written(request: Request) -> tuple[tuple[str, str], ...]:
+    """What this host's own page sent, also where the request ended before anybody read it; empty for all else."""
+    try:
+        _refuse_other_sites(request)
+        read: tuple[tuple[str, str], ...] | None = request.scope.get(_READ)
+        return await _read(request) if read is None else read
+    except Problem:
+        return ()
+
+
+def key_of(sent: Mapping[str, str]) -> str | None:
+    """The form's own key, if it has the shape of one."""
+    key = sent.get("key", "")
+    return key if _KEY.fullmatch(key) else None
 
 
 Submitted = Annotated[Submission, Depends(submission)]
@@ -169,4 +188,5 @@ async def _read(request: Request) -> tuple[tuple[str, str], ...]:
         raise Problem(400) from error
     if any("\x00" in value for _, value in pairs):
         raise Problem(400)
-    return tuple((name, value.replace("\r\n", "\n").strip()) for name, value in pairs)
+    request.scope[_READ] = read = tuple((name, value.replace("\r\n", "\n").strip()) for name, value in pairs)
+    return read

@@ -41,6 +41,10 @@ class EmptyMessageError(Exception):
     """A message without anything in it."""
 
 
+class HelperPresentError(Exception):
+    """The chat's helper is there, so nobody takes it over."""
+
+
 class MessageTooLongError(Exception):
     """A message of more than LONGEST_MESSAGE characters."""
 
@@ -95,6 +99,10 @@ class Chat:
     ended_at: datetime | None = None
     logging_in: bool = False
     """The youth said yes to go on and tries to log in. Says nothing about the offer."""
+    outcome: ChatOutcome | None = None
+    """By whom the talk was ended; None = it wasn't, or an earlier release ended it."""
+    rated: bool = False
+    """The youth has said whether it helped; what she said is only counted."""
 
     def queued(self) -> "Chat":
         """Requested and queued: two facts."""
@@ -105,6 +113,16 @@ class Chat:
         if self.state is not ChatState.WAITING:
             raise ChatTakenError
         return replace(self, state=ChatState.ACTIVE, helper=helper, accepted_at=now, sequence=self.sequence + 1)
+
+    def take_over(self, helper: UUID) -> "Chat":
+        """A colleague goes on where a helper was lost. No fact: that a helper changed is the organisation's own affair.
+
+        Raises ChatClosedError; ChatTakenError if it's theirs already.
+        """
+        self.require_talk()
+        if self.helper == helper:
+            raise ChatTakenError
+        return replace(self, helper=helper)
 
     def require_talk(self) -> None:
         """Raises ChatClosedError unless the two are talking."""
@@ -123,10 +141,16 @@ class Chat:
         self.require_talk()
         return replace(self, logging_in=True)
 
-    def end(self, now: datetime) -> "Chat":
+    def end(self, now: datetime, outcome: ChatOutcome) -> "Chat":
         """Close an open talk. Raises ChatClosedError."""
         self.require_talk()
-        return self._close(ChatState.ENDED, now)
+        return replace(self._close(ChatState.ENDED, now), outcome=outcome)
+
+    def rate(self) -> "Chat":
+        """The youth says whether it helped, once and afterwards. Raises ChatClosedError while it's open, or the second time."""
+        if self.state is not ChatState.ENDED or self.rated:
+            raise ChatClosedError
+        return replace(self, rated=True)
 
     def abandon(self, now: datetime) -> "Chat":
         """The youth leaves the queue. Raises ChatTakenError if a helper came first."""
@@ -169,9 +193,9 @@ def last_day(retention: Retention, requested_at: datetime) -> datetime:
 
 
 def checked_message(text: str) -> str:
-    """The text as it will be kept. Raises EmptyMessageError or MessageTooLongError."""
+    """The text as it will be kept. Raises EmptyMessageError (also for what nobody can see) or MessageTooLongError."""
     kept = text.strip()
-    if not kept:
+    if not any(letter.isprintable() and not letter.isspace() for letter in kept):
         raise EmptyMessageError
     if len(kept) > LONGEST_MESSAGE:
         raise MessageTooLongError

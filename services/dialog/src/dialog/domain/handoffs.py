@@ -7,7 +7,7 @@ from uuid import UUID
 
 from contracts.codes import TopicCode, Urgency
 
-TEXT_VERSION = "2026-11-1"
+TEXT_VERSION = "2026-11-2"
 """Version of the text that the youth says yes to: template handoffs/onwards.html. Change both together."""
 GRID = timedelta(minutes=5)
 """Times of an offer lie on this grid, so that they don't point at a moment in a chat."""

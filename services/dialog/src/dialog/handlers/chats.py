@@ -13,8 +13,19 @@ from dialog.domain.chats import OUTCOME_OF, Author, Chat, ChatNotFoundError, Cha
 from dialog.handlers.availability import chat_service
 from dialog.queries.chats import place_in_queue
 from dialog.store.availability import count_active, load_of, lock_duty, lock_provider, save_provider
-from dialog.store.chats import add_chat, add_message, data_key_of, delete_chat, lock_chat, save_chat, see_youth, text_context
+from dialog.store.chats import (
+    add_chat,
+    add_message,
+    count_rating,
+    data_key_of,
+    delete_chat,
+    lock_chat,
+    ring,
+    save_chat,
+    text_context,
+)
 from dialog.store.due_chats import lock_deserted, lock_overdue, lock_waiting_in_vain
+from dialog.store.presence import stop_typing
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +59,7 @@ async def request_chat(command: RequestChat, uow: UnitOfWork, vault: Vault) -> C
         delete_after=last_day(provider.retention, now),
     ).queued()
     await add_chat(uow.connection, chat, command.browser, vault.new_key(text_context(chat.id)))
+    await ring(uow.connection, chat.service_id)
     requested = ChatRequested(
         chat_id=chat.id, service_id=chat.service_id, topic_code=chat.topic_code, age_band=chat.age_band, language=chat.language
     )
@@ -85,6 +97,7 @@ async def take_chat(command: TakeChat, uow: UnitOfWork) -> None:
     now = await uow.now()
     chat = waiting.accept(command.helper, now)
     await save_chat(uow.connection, chat)
+    await ring(uow.connection, chat.service_id)
     uow.tell(ChatAccepted(chat_id=chat.id, waited_seconds=chat.waited_seconds(now)), key=chat.id, sequence=chat.sequence)
 
 
@@ -105,6 +118,7 @@ async def say_in_chat(command: SayInChat, uow: UnitOfWork, vault: Vault) -> Chat
     key = await data_key_of(uow.connection, chat.id)
     sealed = vault.encrypt(key, text, text_context(chat.id))
     await add_message(uow.connection, chat.id, chat.messages, author, sealed, now)
+    await stop_typing(uow.connection, chat.id, author)
     await save_chat(uow.connection, chat)
     return chat
 
@@ -137,6 +151,28 @@ async def delete_chat_now(command: DeleteChat, uow: UnitOfWork) -> None:
     await _destroy(chat, uow)
 
 
+async def leave_at_once(chat_id: UUID, uow: UnitOfWork) -> None:
+    """The youth has left every page (quick exit): her place in the queue is free, an open talk is over. Raises ChatNotFoundError."""
+    chat = await lock_chat(uow.connection, chat_id)
+    if chat.state is ChatState.WAITING:
+        await _abandon(chat, uow)
+    elif chat.state is ChatState.ACTIVE:
+        await _end(chat, ChatOutcome.ENDED_BY_YOUTH, uow)
+
+
+@dataclass(frozen=True, slots=True)
+class RateChat:
+    chat_id: UUID
+    helpful: bool
+
+
+async def rate_chat(command: RateChat, uow: UnitOfWork) -> None:
+    """Whether it helped, counted per service. Raises ChatNotFoundError, ChatClosedError (not over yet, or said before)."""
+    chat = (await lock_chat(uow.connection, command.chat_id)).rate()
+    await save_chat(uow.connection, chat)
+    await count_rating(uow.connection, chat.service_id, helpful=command.helpful)
+
+
 async def give_up_waiting(uow: UnitOfWork) -> None:
     """Nobody came within the longest wait, or the service has closed: say so."""
     now = await uow.now()
@@ -164,11 +200,6 @@ async def delete_overdue(uow: UnitOfWork) -> None:
         await _destroy(chat, uow)
 
 
-async def note_presence(chat_id: UUID, uow: UnitOfWork) -> None:
-    """The youth has the chat before her. Kept to the minute, so that watching costs one write a minute."""
-    await see_youth(uow.connection, chat_id, await uow.now())
-
-
 async def _lock_as(helper: UUID | None, chat_id: UUID, uow: UnitOfWork) -> tuple[Chat, Author]:
     """The chat, held, for the youth or for the one helper whose it is. Raises ChatNotFoundError."""
     chat = await lock_chat(uow.connection, chat_id)
@@ -181,6 +212,7 @@ async def _abandon(chat: Chat, uow: UnitOfWork) -> Chat:
     now = await uow.now()
     abandoned = chat.abandon(now)
     await save_chat(uow.connection, abandoned)
+    await ring(uow.connection, chat.service_id)
     uow.tell(ChatAbandoned(chat_id=chat.id, waited_seconds=chat.waited_seconds(now)), key=chat.id, sequence=abandoned.sequence)
     return abandoned
 
@@ -189,14 +221,16 @@ async def _give_up(chat: Chat, uow: UnitOfWork) -> Chat:
     now = await uow.now()
     unanswered = chat.give_up(now)
     await save_chat(uow.connection, unanswered)
+    await ring(uow.connection, chat.service_id)
     uow.tell(ChatUnanswered(chat_id=chat.id, waited_seconds=chat.waited_seconds(now)), key=chat.id, sequence=unanswered.sequence)
     return unanswered
 
 
 async def _end(chat: Chat, outcome: ChatOutcome, uow: UnitOfWork) -> Chat:
     now = await uow.now()
-    ended = chat.end(now)
+    ended = chat.end(now, outcome)
     await save_chat(uow.connection, ended)
+    await ring(uow.connection, chat.service_id)
     lasted = ended.lasted_minutes(now)
     provider = await lock_provider(uow.connection, chat.service_id)
     await save_provider(uow.connection, provider.learn(lasted))

@@ -116,24 +116,34 @@ OwnChat = Annotated[Chat | None, Depends(own_chat)]
 RequiredChat = Annotated[Chat, Depends(required_chat)]
 
 
-async def work_chat(begin: Transaction, helper: AtWork, chat_id: UUID) -> Chat:
-    """The chat that this helper has; 404 for all others, so that nobody learns which exist."""
+async def own_work_chat(begin: Transaction, helper: AtWork, chat_id: UUID) -> Chat | None:
+    """The chat that this helper has; None for all others, so that nobody learns which exist."""
     async with begin() as uow:
         try:
             return await find_own_chat(uow.connection, chat_id, helper.id, helper.organisation)
-        except ChatNotFoundError as error:
-            raise Problem(404) from error
+        except ChatNotFoundError:
+            return None
+
+
+OwnWorkChat = Annotated[Chat | None, Depends(own_work_chat)]
+
+
+async def work_chat(chat: OwnWorkChat) -> Chat:
+    """As `own_work_chat`; without one 404."""
+    if chat is None:
+        raise Problem(404)
+    return chat
 
 
 WorkChat = Annotated[Chat, Depends(work_chat)]
 
 
 async def send_message(begin: Transaction, desk: ChatDesk, submitted: Submission, command: SayInChat) -> type[Exception] | None:
-    """Send once, however often the form comes. Returns what was wrong, a key of WRONG_MESSAGE."""
+    """Send once, however often the form comes. Returns what was wrong: a key of WRONG_MESSAGE, or ChatNotFoundError."""
     try:
         async with begin() as uow:
             await act_once(uow, submitted, partial(say_in_chat, command, uow, desk.vault))
-    except (EmptyMessageError, MessageTooLongError, ChatClosedError) as error:
+    except (EmptyMessageError, MessageTooLongError, ChatClosedError, ChatNotFoundError) as error:
         return type(error)
     except Problem as problem:
         if isinstance(problem.__cause__, KeyReusedError):

@@ -15,19 +15,21 @@ from servicekit.web.submission import Submission, Submitted
 from webkit.i18n import Translation, mark
 
 from dialog.domain.availability import QueueFullError, ServiceClosedError, UnknownServiceError
-from dialog.domain.chats import LONGEST_MESSAGE, Author, Chat, ChatClosedError, ChatState, ChatTakenError, OpenChatError
+from dialog.domain.chats import LONGEST_MESSAGE, Author, Chat, ChatClosedError, ChatNotFoundError, ChatState, ChatTakenError, OpenChatError
 from dialog.handlers.chats import (
     DeleteChat,
     EndChat,
     LeaveQueue,
+    RateChat,
     RequestChat,
     SayInChat,
     delete_chat_now,
     end_chat,
     leave_queue,
-    note_presence,
+    rate_chat,
     request_chat,
 )
+from dialog.handlers.presence import note_presence
 from dialog.handlers.receipts import browser_hash
 from dialog.pages.chat_desk import CHAT, RETENTIONS, ChatDesk, Chats, OwnChat, RequiredChat, hours_today, send_message, wrong_message
 from dialog.pages.question_desk import Look, act_once
@@ -35,6 +37,7 @@ from dialog.pages.words import AGES, TOPICS, named
 from dialog.queries.availability import ChatService, chat_services
 from dialog.queries.chats import messages_after, proposal_of, wait_of
 from dialog.queries.directory import help_service
+from dialog.queries.presence import standing
 
 router = APIRouter(default_response_class=HTMLResponse)
 
@@ -92,8 +95,10 @@ async def ask(request: Request, begin: Transaction, desk: Chats, look: Look, sub
 
 
 @router.get("/chat/venter")
-async def wait(request: Request, begin: Transaction, look: Look, session: SessionNow, chat: RequiredChat, stopp: str = "") -> Response:
-    """Her place and an honest guess; renews itself unless she asked it not to."""
+async def wait(request: Request, begin: Transaction, look: Look, session: SessionNow, chat: OwnChat) -> Response:
+    """Her place and an honest guess. Renews itself, by a stream where there is script, unless she stopped it."""
+    if chat is None:
+        return _gone(request, look)
     if chat.state is not ChatState.WAITING:
         return RedirectResponse("/chat/samtale", 303)
     async with begin() as uow:
@@ -101,9 +106,16 @@ async def wait(request: Request, begin: Transaction, look: Look, session: Sessio
         waits = await wait_of(uow.connection, chat)
         service = await help_service(uow.connection, chat.service_id)
         others = [other for other in await chat_services(uow.connection) if other.takes_chats and other.entry.service_id != chat.service_id]
-    refresh = None if stopp else REFRESH
-    form = new_form(session)
-    return look.render(request, "chats/waiting.html", refresh=refresh, wait=waits, service=service, others=others, form=form, every=REFRESH)
+    return look.render(
+        request,
+        "chats/waiting.html",
+        refresh=REFRESH,
+        wait=waits,
+        service=service,
+        retention=look.translation(request)(RETENTIONS[chat.retention]),
+        others=others,
+        form=new_form(session),
+    )
 
 
 @router.post("/chat/forlat")
@@ -117,18 +129,24 @@ async def leave(begin: Transaction, submitted: Submitted, chat: RequiredChat) ->
 
 
 @router.get("/chat/samtale")
-async def talk(request: Request, begin: Transaction, desk: Chats, look: Look, session: SessionNow, chat: RequiredChat) -> Response:
+async def talk(request: Request, begin: Transaction, desk: Chats, look: Look, session: SessionNow, chat: OwnChat) -> Response:
+    if chat is None:
+        return _gone(request, look)
     if chat.state is ChatState.WAITING:
         return RedirectResponse("/chat/venter", 303)
     return await _talk(request, begin, desk, look, session, chat)
 
 
 @router.post("/chat/samtale")
-async def send(request: Request, begin: Transaction, desk: Chats, look: Look, submitted: Submitted, chat: RequiredChat) -> Response:
+async def send(request: Request, begin: Transaction, desk: Chats, look: Look, submitted: Submitted, chat: OwnChat) -> Response:
     text = submitted.fields.get("text", "")
+    if chat is None:
+        return _gone(request, look, text)
     wrong = await send_message(begin, desk, submitted, SayInChat(chat.id, text))
     if wrong is None:
         return RedirectResponse("/chat/samtale#siste", 303)
+    if wrong is ChatNotFoundError:
+        return _gone(request, look, text)
     error = wrong_message(wrong, look.translation(request))
     return await _talk(request, begin, desk, look, submitted.session, chat, 409 if wrong is ChatClosedError else 422, text, error)
 
@@ -140,6 +158,18 @@ async def end(begin: Transaction, submitted: Submitted, chat: RequiredChat) -> R
             await act_once(uow, submitted, partial(end_chat, EndChat(chat.id), uow))
     except ChatClosedError:
         pass  # the helper ended it first: the same page
+    return RedirectResponse("/chat/samtale", 303)
+
+
+@router.post("/chat/hjalp")
+async def rate(begin: Transaction, submitted: Submitted, chat: RequiredChat) -> Response:
+    """Whether it helped. A second answer changes nothing."""
+    command = RateChat(chat.id, helpful=submitted.choice("helpful", ("yes", "no")) == "yes")
+    try:
+        async with begin() as uow:
+            await act_once(uow, submitted, partial(rate_chat, command, uow))
+    except ChatClosedError:
+        pass  # still open, or said before: her page shows which
     return RedirectResponse("/chat/samtale", 303)
 
 
@@ -218,8 +248,9 @@ async def _talk(
     if chat.state in (ChatState.ABANDONED, ChatState.UNANSWERED):
         return look.render(request, "chats/over.html", what=chat.state.value)
     async with begin() as uow:
-        await note_presence(chat.id, uow)
         messages = await messages_after(uow.connection, chat.id, 0, desk.vault)
+        await note_presence(chat.id, uow, messages[-1].number if messages else 0)
+        stands = await standing(uow.connection, chat, Author.YOUTH, await uow.now())
         proposal = await proposal_of(uow.connection, chat.id, desk.vault)
         service = await help_service(uow.connection, chat.service_id)
     return look.render(
@@ -230,6 +261,7 @@ async def _talk(
         messages=messages,
         proposed=proposal is not None,
         reader=Author.YOUTH,
+        stands=stands,
         live=False,
         service=service,
         retention=look.translation(request)(RETENTIONS[chat.retention]),
@@ -238,6 +270,11 @@ async def _talk(
         most=LONGEST_MESSAGE,
         form=partial(new_form, session),
     )
+
+
+def _gone(request: Request, look: Look, text: str = "") -> HTMLResponse:
+    """No chat in this browser: what never was looks like what is deleted. What she wrote stays on the page."""
+    return look.render(request, "chats/gone.html", 404, text=text)
 
 
 def _place_of(chat: Chat) -> str:

@@ -29,7 +29,6 @@ from dialog.domain.handoffs import (
     SummaryTooLongError,
     checked_summary,
 )
-from dialog.handlers.chats import note_presence
 from dialog.handlers.handoffs import (
     GoAndLogIn,
     OfferHandoff,
@@ -40,6 +39,7 @@ from dialog.handlers.handoffs import (
     shown_secret,
     withdraw_handoff,
 )
+from dialog.handlers.presence import note_presence
 from dialog.handlers.receipts import browser_hash
 from dialog.pages.chat_desk import LIVES, URGENCIES, ChatDesk, Chats, OwnChat, RequiredChat
 from dialog.pages.question_desk import Look
@@ -72,6 +72,15 @@ class Choice:
     sentences: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a yes would send, in the reader's words."""
+
+    need: str
+    urgency: str
+    sentences: tuple[str, ...]
+
+
 @router.get("/videre")
 async def show(request: Request, begin: Transaction, desk: Chats, look: Look, session: SessionNow, chat: RequiredChat) -> Response:
     """Exactly what would travel. Nothing is chosen beforehand besides need and urgency."""
@@ -85,8 +94,9 @@ async def show(request: Request, begin: Transaction, desk: Chats, look: Look, se
 
 @router.post("/videre")
 async def decide(request: Request, begin: Transaction, desk: Chats, look: Look, submitted: Submitted, chat: OwnChat) -> Response:
-    """Her yes sends; her no changes nothing and leads back to the talk."""
-    if submitted.fields.get("answer") != "yes":
+    """Her yes sends; her no changes nothing and leads back to the talk; a preview shows what a yes would send."""
+    answer = submitted.fields.get("answer")
+    if answer not in ("yes", "preview"):
         return RedirectResponse("/chat/samtale", 303)
     say = look.translation(request)
     errors = wrong_choices(submitted, say)
@@ -97,6 +107,9 @@ async def decide(request: Request, begin: Transaction, desk: Chats, look: Look, 
         errors = {**errors, **too_long_sentences(submitted, say)}
     if errors:
         return _border(request, look, submitted.session, dict(submitted.fields), errors, ticked(submitted), 422)
+    if answer == "preview":
+        preview = Preview(say(TOPICS[submitted.fields["need"]]), say(URGENCIES[submitted.fields["urgency"]]), sentences)
+        return _border(request, look, submitted.session, dict(submitted.fields), {}, ticked(submitted), preview=preview)
     device, life = Device(submitted.fields["device"]), Life(submitted.fields["life"])
     if device is Device.SAME:
         life = Life.MINUTES_30
@@ -207,12 +220,14 @@ def _border(
     errors: dict[str, str],
     included: Sequence[int] = (),
     status: int = 200,
+    preview: Preview | None = None,
 ) -> HTMLResponse:
     say = look.translation(request)
     return look.render(
         request,
         "handoffs/onwards.html",
         status,
+        preview=preview,
         values={"own": "", **values},
         numbers=[number for number in range(1, MOST_SENTENCES + 1) if f"sentence_{number}" in values],
         included=included,

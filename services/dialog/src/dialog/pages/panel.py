@@ -34,6 +34,8 @@ from dialog.queries.questions import approval_queue, panel_question, panel_queue
 from dialog.store.questions import QuestionNotFoundError
 
 QUEUE = "/ansatt/sporsmal"
+REFRESH = 60
+"""Seconds after which the list asks again."""
 router = APIRouter(prefix=QUEUE, default_response_class=HTMLResponse)
 
 WORDS = {"topics": TOPICS, "ages": AGES, "languages": LANGUAGES}
@@ -73,6 +75,7 @@ async def show_queue(request: Request, begin: Transaction, look: Look, session: 
     return look.render(
         request,
         "panel/list.html",
+        refresh=REFRESH,
         queue=queue,
         approvals=approvals,
         is_editor=answerer.is_editor,

@@ -70,7 +70,7 @@ async def ask(request: Request, begin: Transaction, desk: Desk, look: Look, subm
 
 @router.post("/spor/sjekk")
 async def check_code(request: Request, begin: Transaction, desk: Desk, look: Look, submitted: Submitted) -> HTMLResponse:
-    """Whether she wrote the code down as it is shown. Changes nothing: the page carries the key that makes the code again."""
+    """Whether she wrote the code down as it is shown, or says that she has it. Changes nothing: the page carries the code's key."""
     code = receipt_code(desk.service_key, submitted.key)
     shown = receipt_hash(desk.service_key, code)
     async with begin() as uow:
@@ -81,6 +81,8 @@ async def check_code(request: Request, begin: Transaction, desk: Desk, look: Loo
         same = False
     errors = {} if same else {"code": look.translation(request)(NOT_ALIKE)}
     state = await state_now(begin, desk)
+    if submitted.fields.get("do") == "keep" and not submitted.fields.get("code"):
+        return _receipt(request, look, submitted, code, state, acute=acute, kept=True)
     return _receipt(request, look, submitted, code, state, acute=acute, checked=same, errors=errors)
 
 
@@ -164,6 +166,7 @@ def _receipt(
     *,
     acute: bool,
     checked: bool = False,
+    kept: bool = False,
     errors: Mapping[str, str] | None = None,
 ) -> HTMLResponse:
     return look.render(
@@ -172,6 +175,8 @@ def _receipt(
         code=code,
         acute=acute,
         checked=checked,
+        kept=kept,
+        typed=submitted.fields.get("code", "")[:60] if errors else "",
         errors=errors or {},
         state=state,
         form=new_form(submitted.session),

@@ -3,23 +3,25 @@
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 import structlog
-from fastapi import Depends, FastAPI, Query, Request
+from fastapi import FastAPI, Request
 from fastapi.sse import ServerSentEvent
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from dialog.domain.presence import LOOKS_EVERY
 from dialog.store.chats import CHANNEL
 
-LIFE = 120.0
-"""Seconds after which a stream ends; the browser comes again at once, and whoever is logged out by then doesn't get in."""
-LOOK_AGAIN = 10.0
-"""Seconds after which one looks though nothing was told, should a word of the database be lost."""
+LIFE = 60.0
+"""Seconds after which a stream ends; the browser comes again at once, and whoever is logged out by then doesn't get in.
+A phone that lost its network without a word counts as there for so long at most."""
+LOOK_AGAIN = LOOKS_EVERY.total_seconds()
+"""Seconds after which one looks though nothing was told: being away tells nothing, and a word of the database may be lost."""
 BACK_OFF = 1.0
 RETRY = 1000
 """Milliseconds that a browser waits before it comes again."""
@@ -28,31 +30,33 @@ log = structlog.get_logger("streams")
 
 
 class Bell:
-    """Wakes the streams of a chat in this process."""
+    """Wakes the streams of a chat, or of a service's queue, in this process."""
 
     def __init__(self) -> None:
         self._ears: defaultdict[UUID, set[asyncio.Event]] = defaultdict(set)
 
     @contextmanager
-    def heard(self, chat_id: UUID) -> Iterator[asyncio.Event]:
-        """An event that is set whenever something happened to the chat."""
-        ear = asyncio.Event()
-        self._ears[chat_id].add(ear)
+    def heard(self, ids: Iterable[UUID]) -> Iterator[asyncio.Event]:
+        """An event that is set whenever something happened to one of them."""
+        ear, listened = asyncio.Event(), set(ids)
+        for each in listened:
+            self._ears[each].add(ear)
         try:
             yield ear
         finally:
-            self._ears[chat_id].discard(ear)
-            if not self._ears[chat_id]:
-                del self._ears[chat_id]
+            for each in listened:
+                self._ears[each].discard(ear)
+                if not self._ears[each]:
+                    del self._ears[each]
 
-    def ring(self, chat_id: UUID) -> None:
-        for ear in self._ears.get(chat_id, ()):
+    def ring(self, told: UUID) -> None:
+        for ear in self._ears.get(told, ()):
             ear.set()
 
     def ring_all(self) -> None:
         """Something may have been missed."""
-        for chat_id in tuple(self._ears):
-            self.ring(chat_id)
+        for each in tuple(self._ears):
+            self.ring(each)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +64,11 @@ class Glance:
     """What a stream has to say now, and whether that was the last."""
 
     events: list[ServerSentEvent]
-    last: int
-    """Number of the newest message."""
     over: bool = False
 
 
-Look = Callable[[int], Awaitable[Glance]]
-"""Number of the last message that the browser has -> what is new."""
+Look = Callable[[], Awaitable[Glance]]
+"""Remembers what the browser has, and says what is new."""
 
 
 @asynccontextmanager
@@ -82,26 +84,16 @@ async def listening(app: FastAPI) -> AsyncIterator[None]:
             await task
 
 
-def start_of(request: Request, etter: Annotated[int, Query(ge=0)] = 0) -> int:
-    """The last message that the browser has: from `Last-Event-ID` when it comes again, else as the page says."""
-    seen = request.headers.get("last-event-id", "")
-    return int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 10 else etter
-
-
-Start = Annotated[int, Depends(start_of)]
-
-
-async def follow(request: Request, chat_id: UUID, last: int, look: Look) -> AsyncIterator[ServerSentEvent]:
-    """Events of a chat until it's over, the process stops, or LIFE is up."""
+async def follow(request: Request, ids: Iterable[UUID], look: Look) -> AsyncIterator[ServerSentEvent]:
+    """Events of chats and queues until it's over, the process stops, or LIFE is up."""
     bell: Bell = request.app.state.bell
     stopping: asyncio.Event = request.app.state.stopping
     ends = time.monotonic() + LIFE
     yield ServerSentEvent(retry=RETRY, comment="open")
-    with bell.heard(chat_id) as rung:
+    with bell.heard(ids) as rung:
         while not stopping.is_set() and time.monotonic() < ends:
             rung.clear()
-            glance = await look(last)
-            last = glance.last
+            glance = await look()
             for event in glance.events:
                 yield event
             if glance.over:

@@ -1,5 +1,6 @@
 """Reads of availability: which chat services there are, which are open, how long their queues are."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -12,6 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dialog.domain.availability import Load, Provider
 from dialog.queries.directory import all_help_services, help_services_of
 from dialog.store.availability import duties, loads_of, provider_of, providers
+from dialog.store.chats import chat_ratings
+
+ENOUGH_RATINGS = 5
+"""Fewer answers than this are not shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,15 @@ async def duty_now(connection: AsyncConnection, helper: UUID) -> Duty | None:
     """None = on a break."""
     row = (await connection.execute(select(duties).where(duties.c.helper == helper))).one_or_none()
     return None if row is None else Duty(row.service_id, row.capacity, row.seen_at)
+
+
+async def ratings_of(connection: AsyncConnection, service_ids: Sequence[UUID]) -> dict[UUID, tuple[int, int]]:
+    """How many said that talking helped, and how many said anything; only of services where enough did that nobody is pointed at."""
+    counted: dict[UUID, dict[bool, int]] = {}
+    for row in await connection.execute(select(chat_ratings).where(chat_ratings.c.service_id.in_(service_ids))):
+        counted.setdefault(row.service_id, {})[row.helpful] = int(row._mapping[chat_ratings.c.count])
+    totals = {each: (answers.get(True, 0), sum(answers.values())) for each, answers in counted.items()}
+    return {each: (yes, total) for each, (yes, total) in totals.items() if total >= ENOUGH_RATINGS}
 
 
 async def _with_live_state(connection: AsyncConnection, entries: list[HelpService]) -> list[ChatService]:

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from contracts.codes import AgeBand, Language, TopicCode, Urgency
+from contracts.codes import AgeBand, ChatOutcome, Language, TopicCode, Urgency
 from sqlalchemy import (
     Boolean,
     Column,
@@ -30,7 +30,7 @@ from dialog.domain.retention import Retention
 from dialog.store import metadata
 
 CHANNEL = "chats"
-"""PostgreSQL channel on which the id of a changed chat is told to the open pages; never more than the id."""
+"""PostgreSQL channel on which the id of a changed chat, or of a service whose queue changed, is told to the open pages; never more."""
 
 OPEN = (ChatState.WAITING, ChatState.ACTIVE)
 IS_OPEN = text("state in ('waiting', 'active')")
@@ -52,6 +52,8 @@ chats = Table(
     Column("helper", Uuid),
     Column("logging_in", Boolean, nullable=False),
     Column("requested_at", DateTime(timezone=True), nullable=False),
+    Column("outcome", Text),
+    Column("rated", Boolean, nullable=False),
     Column("accepted_at", DateTime(timezone=True)),
     Column("ended_at", DateTime(timezone=True)),
     Column("seen_at", DateTime(timezone=True), nullable=False),
@@ -72,6 +74,14 @@ chat_messages = Table(
     Column("sealed", LargeBinary, nullable=False, comment="Text under the chat's data key"),
 )
 
+chat_ratings = Table(
+    "chat_ratings",
+    metadata,
+    Column("service_id", Uuid, primary_key=True),
+    Column("helpful", Boolean, primary_key=True),
+    Column("count", Integer, nullable=False),
+)
+
 proposals = Table(
     "proposals",
     metadata,
@@ -88,7 +98,9 @@ proposed_sentences = Table(
     Column("sealed", LargeBinary, nullable=False, comment="Text under the chat's data key"),
 )
 
-STATE_COLUMNS = ("state", "sequence", "messages", "helper", "logging_in", "accepted_at", "ended_at", "seen_at", "delete_after")
+STATE_COLUMNS = (
+    "state", "sequence", "messages", "helper", "logging_in", "outcome", "rated", "accepted_at", "ended_at", "seen_at", "delete_after",
+)  # fmt: skip
 
 
 def chat_of(row: Row[tuple[object, ...]]) -> Chat:
@@ -105,7 +117,8 @@ def chat_of(row: Row[tuple[object, ...]]) -> Chat:
         retention=Retention(values["retention"]),
         requested_at=values["requested_at"],
         state=ChatState(values["state"]),
-        **{name: values[name] for name in STATE_COLUMNS if name != "state"},
+        outcome=ChatOutcome(values["outcome"]) if values["outcome"] else None,
+        **{name: values[name] for name in STATE_COLUMNS if name not in ("state", "outcome")},
     )
 
 
@@ -142,6 +155,18 @@ async def save_chat(connection: AsyncConnection, chat: Chat) -> None:
     forget = {} if chat.state.is_open else {"browser": None}
     await connection.execute(update(chats).where(chats.c.id == chat.id).values(_state_of(chat) | forget))
     await connection.execute(select(func.pg_notify(CHANNEL, str(chat.id))))
+
+
+async def ring(connection: AsyncConnection, service_id: UUID) -> None:
+    """Tell the open desks of a service that who waits, or who has whom, has changed."""
+    await connection.execute(select(func.pg_notify(CHANNEL, str(service_id))))
+
+
+async def count_rating(connection: AsyncConnection, service_id: UUID, *, helpful: bool) -> None:
+    """One more who said so. Nothing leads from the number to a chat."""
+    new = insert(chat_ratings).values(service_id=service_id, helpful=helpful, count=1)
+    more = {"count": chat_ratings.c.count + 1}
+    await connection.execute(new.on_conflict_do_update(index_elements=["service_id", "helpful"], set_=more))
 
 
 async def delete_chat(connection: AsyncConnection, chat_id: UUID) -> None:

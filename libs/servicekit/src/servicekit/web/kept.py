@@ -1,0 +1,47 @@
+"""A form that came too late (its session is over, or another has taken its place): what was written comes back, ready to be sent again."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+
+from servicekit.problems import Pages, reads_pages, respond
+from servicekit.web.form import Form, new_form
+from servicekit.web.interrupted import InterruptedFormError
+from servicekit.web.sessions import current_session, login_address
+from servicekit.web.submission import HIDDEN, key_of, written
+
+TEMPLATE = "webkit/kept.html"
+
+
+class KeepingPages(Pages, Protocol):
+    """Pages that can show what was written."""
+
+    def render(self, request: Request, template: str, status: int = 200, **context: Any) -> Response: ...
+
+
+def install(app: FastAPI, pages: KeepingPages) -> None:
+    """Answer an interrupted form with what was written, if anything was; else as any other problem."""
+
+    @app.exception_handler(InterruptedFormError)
+    async def of_interrupted(request: Request, error: InterruptedFormError) -> Response:
+        pairs = await written(request) if reads_pages(request) else ()
+        fields = {name: value for name, value in pairs if name not in HIDDEN}
+        if not any(is_prose(value) for value in fields.values()):
+            return respond(pages, request, error)
+        session = await current_session(request)
+        form = Form(session.csrf, key_of(dict(pairs)) or new_form(session).key)
+        return pages.render(request, TEMPLATE, 403, login=login_address(request, error.who), form=form, **_parts(fields))
+
+
+def is_prose(value: str) -> bool:
+    """Whether a person wrote it: a choice or a code has no space in it."""
+    return " " in value or "\n" in value
+
+
+def _parts(fields: Mapping[str, str]) -> dict[str, Mapping[str, str]]:
+    return {
+        "texts": {name: value for name, value in fields.items() if is_prose(value)},
+        "others": {name: value for name, value in fields.items() if not is_prose(value)},
+    }
