@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Any
 
 from deploy.releases.compatibility import Schema, Verdict, verdict
 from deploy.releases.edits import EDITS, GONE, Edit
-from deploy.releases.record import Release, releases
+from deploy.releases.record import ROOT, Release, releases
 from deploy.releases.trees import python_of, tree
 
 DECODE = Path(__file__).with_name("decode.py")
@@ -51,12 +52,16 @@ def first_contracts() -> Release:
 def prove(edits: Sequence[Edit] = EDITS) -> list[Proven]:
     """Every edit with what was found."""
     release = first_contracts()
-    golden = {edit.type: _golden(release, edit.type) for edit in edits}
+    golden = {edit.type: _golden(tree(release), edit.type) for edit in edits}
     written = [([*golden[edit.type], *_laid(golden, edit, edit.old)], _laid(golden, edit, edit.new)) for edit in edits]
     both = [[*old, *new] for old, new in written]
     with ThreadPoolExecutor(2) as pool:
-        released = pool.submit(_read, release, [(edit.type, (), documents) for edit, documents in zip(edits, both, strict=True)])
-        edited = pool.submit(_read, release, [(edit.type, edit.edits, documents) for edit, documents in zip(edits, both, strict=True)])
+        released = pool.submit(
+            _read, release, python_of(release), [(edit.type, (), documents) for edit, documents in zip(edits, both, strict=True)]
+        )
+        edited = pool.submit(
+            _read, release, python_of(release), [(edit.type, edit.edits, documents) for edit, documents in zip(edits, both, strict=True)]
+        )
         answers = list(zip(edits, written, released.result(), edited.result(), strict=True))
     return [_proven(edit, len(old), before, after) for edit, (old, _), before, after in answers]
 
@@ -68,8 +73,8 @@ def _proven(edit: Edit, old: int, before: Mapping[str, Any], after: Mapping[str,
     return Proven(edit, (before["schema"], after["schema"]), backward, forward, tuple(unsound))
 
 
-def _golden(release: Release, type_: str) -> list[dict[str, Any]]:
-    files = sorted((tree(release) / "libs" / "contracts" / "examples" / type_).glob("*.json"))
+def _golden(root: Path, type_: str) -> list[dict[str, Any]]:
+    files = sorted((root / "libs" / "contracts" / "examples" / type_).glob("*.json"))
     return [json.loads(file.read_text())["data"] for file in files]
 
 
@@ -88,11 +93,31 @@ def _over(document: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, 
     return laid
 
 
-def _read(release: Release, jobs: Sequence[tuple[str, Sequence[tuple[str, str, str]], list[dict[str, Any]]]]) -> list[dict[str, Any]]:
-    """Has an environment of the release read documents. Raises RuntimeError with what it said when it can't."""
+def misread() -> list[str]:
+    """Golden examples that some other released version, or the one here, can't read. `from -> to: type: error`."""
+    versions: dict[str, tuple[Path, Path]] = {"here": (Path(sys.executable), ROOT)}
+    versions |= {str(release): (python_of(release), tree(release)) for release in releases() if release.name == "contracts"}
+    wrong = []
+    for reader, (python, _) in versions.items():
+        for writer, (_, root) in versions.items():
+            golden = {type_: _golden(root, type_) for type_ in sorted(_types(root) & _types(versions[reader][1]))}
+            answers = _read(reader, python, [(type_, (), documents) for type_, documents in golden.items()])
+            for type_, answer in zip(golden, answers, strict=True):
+                wrong += [f"{writer} -> {reader}: {type_}: {error}" for error in answer["said"] if error]
+    return wrong
+
+
+def _types(root: Path) -> set[str]:
+    return {folder.name for folder in (root / "libs" / "contracts" / "examples").iterdir()}
+
+
+def _read(
+    reader: object, python: Path, jobs: Sequence[tuple[str, Sequence[tuple[str, str, str]], list[dict[str, Any]]]]
+) -> list[dict[str, Any]]:
+    """Has a version read documents in an environment of its own. Raises RuntimeError with what it said when it can't."""
     asked = json.dumps([{"type": type_, "edits": edits, "documents": documents} for type_, edits, documents in jobs])
-    done = subprocess.run([str(python_of(release)), "-I", str(DECODE)], input=asked, capture_output=True, text=True, check=False)
+    done = subprocess.run([str(python), "-I", str(DECODE)], input=asked, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise RuntimeError(f"{release} can't read: {done.stderr[-800:]}")
+        raise RuntimeError(f"{reader} can't read: {done.stderr[-800:]}")
     answers: list[dict[str, Any]] = json.loads(done.stdout)
     return answers

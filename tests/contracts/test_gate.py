@@ -14,7 +14,7 @@ from deploy.releases.edits import EDITS
 from deploy.releases.gate import all_reads, final
 from deploy.releases.migrations import contracting
 from deploy.releases.pins import needs
-from deploy.releases.proof import prove
+from deploy.releases.proof import misread, prove
 from deploy.releases.record import HistoryError, Release, check_history, latest, releases, version_of
 
 pytestmark = pytest.mark.timeout(300)
@@ -73,6 +73,10 @@ def is_wrong(one):
     except Exception:
         return True
     return (said.backward, said.forward) != (one.backward, one.forward) or (said.why == "says the same") != one.edit.silent
+
+
+def test_every_version_reads_the_golden_messages_of_every_other():
+    assert misread() == []
 
 
 def test_what_is_committed_breaks_nothing(here):
