@@ -27,13 +27,22 @@ class Talk:
 
 
 @asynccontextmanager
-async def on_duty(scene: Scene, capacity: int = MOST) -> AsyncIterator[str]:
-    """The helper is at the desk; yields the service's id."""
-    page = await scene.helper.goes_on_duty(CHAT_HELPER, scene.cast.chat_service, capacity)
+async def on_duty(scene: Scene, capacity: int = MOST) -> AsyncIterator[None]:
+    """The helper is at the desk."""
+    await scene.helper.goes_on_duty(CHAT_HELPER, scene.cast.chat_service, capacity)
     try:
-        yield page.url
+        yield
     finally:
         await scene.helper.ends_shift()
+
+
+async def takes(scene: Scene, youth: Youth) -> Page:
+    """The helper takes this youth's chat; whom an earlier page left in the queue is let go."""
+    while True:
+        desk = await scene.helper.takes_next()
+        if (await youth.browser.get(scene.urls["dialog"] + "/chat/venter")).has_form("/chat/samtale"):
+            return desk
+        await scene.helper.browser.submit(desk.form("/avslutt"))
 
 
 @asynccontextmanager
@@ -52,8 +61,7 @@ async def talking(scene: Scene, *, offers: bool = False, says: bool = True) -> A
     """A chat that is going on, ended afterwards."""
     async with on_duty(scene), scene.youth() as youth:
         await youth.asks_to_chat(scene.cast.chat_service, "family", "16_17")
-        desk = await scene.helper.takes_next()
-        await youth.waits_for_helper()
+        desk = await takes(scene, youth)
         if says:
             await youth.says("De krangler hele tida, og jeg ligger våken om natta.")
             await scene.helper.answers(desk, "Så fint at du skriver. Jeg har god tid.")
