@@ -21,7 +21,7 @@ presences = Table(
     Column("side", Text, primary_key=True),
     Column("present_until", DateTime(timezone=True), nullable=False),
     Column("typing_until", DateTime(timezone=True)),
-    Column("read_to", Integer, nullable=False),
+    Column("read_to", Integer, nullable=False, comment="Number of the last message that this side has before them"),
     prefixes=["UNLOGGED"],
 )
 
