@@ -1,7 +1,7 @@
 # The whole interface. `make` alone lists it. Needs Python 3.11 or 3.12 with venv, and a network to the package indexes.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test pages screenshots check format assets lock schemas clean contracts can-i-deploy new-service upgrade
+.PHONY: help demo test pages screenshots check format assets lock schemas clean contracts can-i-deploy new-service upgrade bench
 MAKEFLAGS += --no-print-directory
 
 UV_VERSION := 0.13.9
@@ -23,6 +23,7 @@ help:
 	@echo "  make pages       every page in a real browser, in all 12 variants; the sum is the last line but one (ONLY='dialog GET /chat')"
 	@echo "  make screenshots pictures of every page, light and dark, phone and desk, and a contact sheet, in .local/screenshots"
 	@echo "  make check       lint, types, import rules, locks, schemas: a few seconds"
+	@echo "  make bench       how fast it is, beside a floor, as a table; numbers and plots in .local/bench (ONLY=pages one part)"
 	@echo "  make format      formats the code and mends what can be mended by itself"
 	@echo "  make assets      style sheets and scripts from npm, and the test login"
 	@echo "  make clean       removes what was made here: environments, data, caches"
@@ -45,6 +46,10 @@ pages: $(SYNCED) assets
 
 screenshots: $(SYNCED) assets
 	@$(PY) -m tests.browser.screenshots $(if $(ONLY),--only '$(ONLY)')
+
+bench: $(SYNCED) assets
+	@$(NO_INDEX) $(UV) sync --frozen --quiet --all-packages --all-groups --python .tools/bin/python
+	@$(PY) -m bench $(if $(ONLY),--only $(ONLY))
 
 check: $(SYNCED)
 	@$(PY) -m deploy.checks
@@ -88,7 +93,7 @@ $(UV):
 	$$found -m venv .tools && .tools/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
 $(SYNCED): $(LOCKED) | $(UV)
-	@$(NO_INDEX) $(UV) sync --frozen --quiet --all-packages --all-groups --python .tools/bin/python && touch $@
+	@$(NO_INDEX) $(UV) sync --frozen --quiet --all-packages --all-groups --no-group bench --python .tools/bin/python && touch $@
 
 %/node_modules/.installed: %/package-lock.json %/package.json | $(SYNCED)
 	@$(PY) -m deploy.local.node $* && touch $@

@@ -13,7 +13,7 @@ from pathlib import Path
 from contracts.catalogue import SERVICES
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("contracts", "servicekit", "webkit", *SERVICES, "deploy")
+PACKAGES = ("contracts", "servicekit", "webkit", *SERVICES, "deploy", "bench")
 PUBLIC_HOSTS = {"pypi.org", "files.pythonhosted.org"}
 """The only hosts that uv.lock may name: a mirror's name would break everybody else's install."""
 LONGEST_FILE = 400
