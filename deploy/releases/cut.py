@@ -1,5 +1,6 @@
 """`python -m deploy.releases.cut NAME`: records the commit that is checked out as a release of one service or library."""
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -16,7 +17,8 @@ def refusal(name: str) -> str | None:
         return f"{name} is {version}: set the version and the changelog's heading first, and commit"
     if last and Version(version) <= Version(last.version):
         return f"{name} {version} isn't newer than {last.version}"
-    if f"\n## {version} (" not in (project(name) / "CHANGELOG.md").read_text():
+    heading = re.search(rf"^## {re.escape(version)} \(\d{{4}}-\d\d-\d\d\)$", (project(name) / "CHANGELOG.md").read_text(), re.MULTILINE)
+    if not heading:
         return f"{name}'s CHANGELOG.md has no heading `## {version} (date)`"
     if subprocess.run(["git", "status", "--porcelain", "--untracked-files=no"], cwd=ROOT, capture_output=True, check=True).stdout:
         return "there are changes that aren't committed"
