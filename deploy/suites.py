@@ -52,6 +52,7 @@ SUITES = (
     Suite("deploy"),
     *(Suite(f"services/{name}", name) for name in SERVICES),
     Suite("tests", leaves_out="tests/browser"),
+    Suite("tests/browser", part="pages"),
 )
 
 

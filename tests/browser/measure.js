@@ -99,7 +99,13 @@
     };
   };
 
-  const text = () => (document.querySelector("main") ?? document.body).innerText;
+  // What only a script can do: count while one types, open the printer. The page says the same without.
+  const BY_SCRIPT = "[data-counts], [data-print]";
+  const text = () => {
+    const extra = new Set([...document.querySelectorAll(BY_SCRIPT)].map((each) => each.innerText.trim()));
+    const lines = (document.querySelector("main") ?? document.body).innerText.split("\n");
+    return lines.filter((line) => !extra.has(line.trim()) || !line.trim()).join("\n");
+  };
   const forms = () =>
     [...document.querySelectorAll("main form")].map((each) => `${each.getAttribute("action")} ${[...each.elements].map((one) => one.name).join(" ")}`);
 
