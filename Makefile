@@ -80,7 +80,7 @@ lock: $(UV)
 
 clean:
 	@rm -rf .venv .venvs .tools .local .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
-	@rm -rf libs/webkit/src/webkit/static/vendor $(patsubst %/package-lock.json,%/node_modules,$(NPM))
+	@rm -rf libs/webkit/src/webkit/static/vendor $(patsubst %/package-lock.json,%/node_modules,$(NPM)) tests/contracts/stranger/node_modules
 
 # Finds a Python that will do, and says in one line what is missing when there is none.
 $(UV):
