@@ -10,6 +10,7 @@ from tests.browser.scene import Scene
 from tests.browser.visits import Reach, Visit, by_form, by_link
 
 TEXT = "Jeg gruer meg til å gå på skolen hver dag. Hva kan jeg gjøre?"
+NUMBER = "90412387"
 ACUTE = "Jeg vil ikke leve lenger."
 ASKED = {"text": TEXT, "topic": "school", "age": "13_15", "publish": "yes"}
 ANSWER = "Så bra at du spør. Mange har det som deg. Snakk med helsesykepleier på skolen, hun har tid til deg."
@@ -99,9 +100,15 @@ async def _tries(youth: Youth, code: str) -> Page:
     return await youth.browser.submit(page.form("/svar", field="code"), {"code": code})
 
 
+def _own_text(scene: Scene, text: str = TEXT) -> str:
+    """A question that can be told from all others."""
+    return f"{text} Det har vært sånn i {next(scene.serials)} dager."
+
+
 async def _answered(scene: Scene, youth: Youth) -> tuple[str, Page]:
-    code = await youth.asks(TEXT, "school", "13_15", publish=True)
-    address = await _address_of(scene, TEXT)
+    text = _own_text(scene)
+    code = await youth.asks(text, "school", "13_15", publish=True)
+    address = await _address_of(scene, text)
     page = fine(await scene.panel.browser.get(address))
     if page.has_form("/ta"):
         page = fine(await scene.panel.browser.submit(page.form("/ta")))
@@ -111,7 +118,7 @@ async def _answered(scene: Scene, youth: Youth) -> tuple[str, Page]:
 
 
 async def _address_of(scene: Scene, text: str) -> str:
-    """The newest question with this text, at the panel's desk."""
+    """The question with this text, at the panel's desk."""
     queue = await scene.at_panel()
     for link in dict.fromkeys(link for link in reversed(queue.links) if "/ansatt/sporsmal/" in link):
         page = await scene.panel.browser.get(link)
@@ -163,9 +170,10 @@ def at_question(taken: bool = True, do: str = "", publish: bool = True, **values
 
     @asynccontextmanager
     async def reach(scene: Scene) -> AsyncIterator[Visit]:
+        text = _own_text(scene)
         async with scene.youth() as youth:
-            await youth.asks(TEXT, "school", "13_15", publish=publish)
-        address, browser = await _address_of(scene, TEXT), scene.panel.browser
+            await youth.asks(text, "school", "13_15", publish=publish)
+        address, browser = await _address_of(scene, text), scene.panel.browser
         page = fine(await browser.get(address))
         if taken:
             page = fine(await browser.submit(page.form("/ta")))
@@ -193,9 +201,10 @@ async def unknown_question(scene: Scene) -> AsyncIterator[Visit]:
 @asynccontextmanager
 async def taken_by_others(scene: Scene) -> AsyncIterator[Visit]:
     """An old form for a question that was answered since."""
+    text = _own_text(scene)
     async with scene.youth() as youth:
-        await youth.asks(TEXT, "school", "13_15", publish=False)
-    address, browser = await _address_of(scene, TEXT), scene.panel.browser
+        await youth.asks(text, "school", "13_15", publish=False)
+    address, browser = await _address_of(scene, text), scene.panel.browser
     page = fine(await browser.get(address))
     page = fine(await browser.submit(page.form("/ta")))
     form = page.form("/svar", field="answer")
@@ -211,9 +220,9 @@ def publishing(**values: str) -> Reach:
     @asynccontextmanager
     async def reach(scene: Scene) -> AsyncIterator[Visit]:
         async with scene.youth() as youth:
-            text = "Kan jeg ringe noen? Nummeret mitt er 90412387."
+            text = _own_text(scene, f"Kan jeg ringe noen? Nummeret mitt er {NUMBER}.")
             await youth.asks(text, "school", "13_15", publish=True)
-        address = await _address_of(scene, "90412387")
+        address = await _address_of(scene, text)
         await _answer(scene, address)
         await scene.at_editors_desk()
         page = fine(await scene.editor.browser.get(address + "/publiser"))
