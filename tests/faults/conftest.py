@@ -1,0 +1,41 @@
+"""A plant per test, whose processes die by an exception."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+
+import pytest
+from servicekit import crash
+from servicekit.delivery import outbox
+from servicekit.delivery import relay as relaying
+
+from tests.faults.plant import Plant, die, prepare
+
+Build = Callable[[], Awaitable[Plant]]
+
+
+@pytest.fixture
+def mortal(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Deaths are exceptions, and a producer of the bus needs no farewell."""
+
+    async def nothing(*_: object) -> None: ...
+
+    monkeypatch.setattr(crash, "_die", die)
+    monkeypatch.setattr(relaying, "abandon", nothing)
+    monkeypatch.setattr(relaying, "_CURSOR", [0], raising=False)  # two of the mutants need a name in the module
+    monkeypatch.setattr(outbox, "_nothing", nothing, raising=False)
+    return monkeypatch
+
+
+@pytest.fixture
+async def build(templates, mortal) -> AsyncIterator[Build]:
+    """Makes a plant; what is changed in the plumbing must be changed before."""
+    async with AsyncExitStack() as stack:
+
+        async def made() -> Plant:
+            dsns = [await stack.enter_async_context(templates.copy("plant", prepare)) for _ in range(2)]
+            plant = Plant(*dsns, stack)
+            mortal.setattr(relaying, "create_producer", plant.bus.producer)
+            return plant
+
+        yield made
+        crash.arm(None)

@@ -1,0 +1,133 @@
+"""What is done to the platform: seeded, one strike after the other, each with its end."""
+
+import asyncio
+import random
+import signal
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from contracts.catalogue import SERVICES, topics_owned_by, topics_read_by
+from servicekit.crash import Place
+
+from deploy.local.platform import Platform
+
+FROZEN_SECONDS = 8.0
+"""Longer than a consumer may be silent (6 s): another may have its partitions when it thaws."""
+AWAY_SECONDS = 4.0
+REACHED_SECONDS = 12.0
+"""A place that isn't reached in this time is left; the process is killed where it is."""
+WRITERS = tuple(name for name in SERVICES if topics_owned_by(name))
+READERS = tuple(name for name in SERVICES if topics_read_by(name))
+
+
+def places_of(service: str) -> list[Place]:
+    """The named places that a service has: who tells nothing has no relay, who reads nothing no consumer."""
+    families = ("command", "timer", *(["relay"] * (service in WRITERS)), *(["consumer"] * (service in READERS)))
+    return [place for place in Place if place.split(".")[0] in families]
+
+
+@dataclass
+class Strikes:
+    """Strikes at one platform; `log` says what was done."""
+
+    platform: Platform
+    random: random.Random
+    kills: int = 0
+    places: Counter[str] = field(default_factory=Counter)
+    """Named places at which a service died."""
+    done: Counter[str] = field(default_factory=Counter)
+    """Rows of the table that were struck, by name."""
+    _left: list[tuple[str, Place]] = field(default_factory=list)
+
+    async def strike(self) -> str:
+        """One strike, healed again when this returns; says what it was."""
+        weights: dict[Callable[[], Awaitable[str]], int] = {
+            self.die_at_a_place: 8,
+            self.kill_a_service: 4,
+            self.freeze_a_service: 1,
+            self.kill_a_broker: 2,
+            self.take_two_brokers: 1 if len(self.platform.kafka.nodes) == 3 else 0,
+            self.crash_a_database: 2,
+            self.deploy: 1,
+        }
+        [work] = self.random.choices(list(weights), list(weights.values()))
+        self.done[work.__name__] += 1
+        return await work()
+
+    async def die_at_a_place(self) -> str:
+        """Starts a service again such that it dies at a named place; then as it should be."""
+        if not self._left:  # each place of each service once, in a random order, then anew
+            self._left = [(service, place) for service in SERVICES for place in places_of(service)]
+            self.random.shuffle(self._left)
+        service, place = self._left.pop()
+        await self._restart(service, CRASH_AT=f"{place}:{self.random.randint(1, 4)}")
+        deadline = time.monotonic() + REACHED_SECONDS
+        while self._alive(service) and time.monotonic() < deadline:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)  # a process, not a task
+        reached = not self._alive(service)
+        self.places[f"{service} {place}"] += reached
+        await asyncio.to_thread(self.platform.kill, service)
+        self.kills += 1
+        await self._restart(service, CRASH_AT="")
+        return f"{service} died at {place}" if reached else f"{service} killed, {place} not reached"
+
+    async def kill_a_service(self) -> str:
+        service = self.random.choice(SERVICES)
+        await asyncio.to_thread(self.platform.kill, service)
+        self.kills += 1
+        await asyncio.sleep(self.random.uniform(0, 1))
+        await self._restart(service)
+        return f"{service} killed"
+
+    async def freeze_a_service(self) -> str:
+        service = self.random.choice(SERVICES)
+        self.platform.signal(service, signal.SIGSTOP)
+        await asyncio.sleep(FROZEN_SECONDS)
+        self.platform.signal(service, signal.SIGCONT)
+        return f"{service} frozen {FROZEN_SECONDS:.0f} s"
+
+    async def kill_a_broker(self) -> str:
+        node = self.random.choice(list(self.platform.kafka.nodes))
+        await asyncio.to_thread(self.platform.kill_broker, node)
+        self.kills += 1
+        await asyncio.sleep(AWAY_SECONDS)
+        await asyncio.to_thread(self.platform.restart_broker, node)
+        return f"broker {node} killed"
+
+    async def take_two_brokers(self) -> str:
+        nodes = self.random.sample(list(self.platform.kafka.nodes), 2)
+        for node in nodes:
+            await asyncio.to_thread(self.platform.kill_broker, node)
+            self.kills += 1
+        await asyncio.sleep(AWAY_SECONDS)
+        for node in nodes:
+            await asyncio.to_thread(self.platform.restart_broker, node, False)
+        await asyncio.to_thread(self.platform.kafka.wait)
+        return f"brokers {nodes} of three gone {AWAY_SECONDS:.0f} s"
+
+    async def crash_a_database(self) -> str:
+        service = self.random.choice(SERVICES)
+        await asyncio.to_thread(self.platform.databases[service].crash)
+        self.kills += 1
+        await asyncio.sleep(self.random.uniform(0, 2))
+        await asyncio.to_thread(self.platform.databases[service].start)
+        return f"database of {service} shut down at once"
+
+    async def deploy(self) -> str:
+        """All services restarted one after the other, as a release does."""
+        for service in SERVICES:
+            await self._restart(service)
+        return "all services restarted one by one"
+
+    async def heal(self) -> None:
+        """Everything runs, as it should."""
+        for service in self.platform.dead():
+            await self._restart(service, CRASH_AT="")
+
+    async def _restart(self, service: str, **changed: str) -> None:
+        await asyncio.to_thread(lambda: self.platform.restart(service, wait=not changed.get("CRASH_AT"), **changed))
+
+    def _alive(self, service: str) -> bool:
+        return service not in self.platform.dead()
