@@ -80,7 +80,7 @@ def faults(check: str, found: Iterable[object]) -> list[Fault]:
 
 async def bring_axe(look: Look) -> None:
     """Into the page and its frames, once it is loaded; the page's policy doesn't stop what the browser itself brings."""
-    for frame in look.page.frames:
+    for frame in look.loaded_frames:
         await frame.evaluate(f"{AXE};0")
 
 

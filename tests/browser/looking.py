@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, Route
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Frame, Page, Request, Response, Route
 
 from tests.browser.chromium import HEIGHTS, window
 from tests.browser.variants import Variant
@@ -46,6 +46,11 @@ class Look:
     def origin(self) -> str:
         parts = urlsplit(self.url)
         return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def loaded_frames(self) -> list[Frame]:
+        """The page and its frames, without those that are never shown and so never loaded."""
+        return [frame for frame in self.page.frames if frame.url]
 
     async def seen(self) -> dict[str, Any]:
         """What moved and what the policy stopped."""

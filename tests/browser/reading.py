@@ -56,7 +56,7 @@ async def without_javascript(browser: Browser, visit: Visit, look: Look) -> list
 async def differences(look: Look, plain: Look) -> list[Fault]:
     """What `plain`, or a frame in it, lacks of `look`."""
     text, forms = await look.measure("text"), await look.measure("forms")
-    frames = [str(await frame.evaluate("document.body.innerText")) for frame in plain.page.frames[1:]]
+    frames = [str(await frame.evaluate("document.body.innerText")) for frame in plain.loaded_frames[1:]]
     readable = _words("\n".join([await plain.measure("text"), *frames]))
     missing = [line for line in text.splitlines() if line.strip() and not _words(line) <= readable]
     found = [f"{plain.answer.status} instead of {look.answer.status}"] if plain.answer.status != look.answer.status else []
