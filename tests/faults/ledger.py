@@ -43,11 +43,15 @@ class Ledger:
         self.entries.append(Entry(command, phase, at))
 
     def outcomes(self) -> dict[str, Phase]:
-        """By operation: OK once it was answered at any try, else what came last."""
+        """By operation: OK once it was answered at any try; unknown if a try before its refusal had no answer; else what came last."""
         found: dict[str, Phase] = {}
+        unknown: set[str] = set()
         for entry in self.entries:
+            if entry.phase is Phase.UNKNOWN:
+                unknown.add(entry.command)
             if found.get(entry.command) is not Phase.OK:
-                found[entry.command] = entry.phase
+                doubtful = entry.phase is Phase.FAIL and entry.command in unknown
+                found[entry.command] = Phase.UNKNOWN if doubtful else entry.phase
         return found
 
     def longest(self) -> float:

@@ -47,7 +47,7 @@ class LedgerBrowser(Browser):
                 self._note(command, Phase.UNKNOWN)
             else:
                 if response.status_code not in AWAY:
-                    self._note(command, Phase.OK if response.status_code < 400 else Phase.UNKNOWN)
+                    self._note(command, Phase.OK if response.status_code < 400 else Phase.FAIL)
                     return response
                 self._note(command, Phase.UNKNOWN)
             if time.monotonic() > deadline:

@@ -58,7 +58,7 @@ def test_each_harm_is_found(changed, found):
 
 
 def test_what_was_not_answered_may_have_happened_once_and_what_was_refused_must_not():
-    asked = ledger(("a", Phase.INVOKE), ("a", Phase.UNKNOWN), ("b", Phase.INVOKE), ("b", Phase.FAIL))
+    asked = ledger(("a", Phase.INVOKE), ("a", Phase.UNKNOWN), ("a", Phase.FAIL), ("b", Phase.INVOKE), ("b", Phase.FAIL))
     assert check(asked, World(acts={})).kinds() == set()
     assert check(asked, World(acts={"a": 1})).kinds() == set()
     assert check(asked, World(acts={"a": 2})).kinds() == {"duplicates"}
