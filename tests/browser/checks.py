@@ -56,7 +56,8 @@ COOKIES = (
     _rule("__Host-stegvis", EVERY),
     _rule("__Host-spraak", EVERY),
     _rule("__Host-inn", "min.localhost", 7200),
-    _rule("__Host-logg-(inn|ut)", EVERY, 900),
+    _rule("__Host-(inn|ut)logging", EVERY, 600),
+    _rule("__Host-kladd", "min.localhost", 7200),
     _rule("__Host-forsok-[0-9a-f]{16}", "logg-inn.localhost", 600),
 )
 """All that any of our hosts may have a browser keep. The test login, which is not ours, has its own on 127.0.0.1."""

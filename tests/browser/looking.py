@@ -99,7 +99,15 @@ async def _open(context: BrowserContext, page: Page, visit: Visit, *, javascript
     requests: list[Request] = []
     documents: list[Response] = []
     errors: list[str] = []
-    page.on("request", lambda request: requests.append(request))
+
+    def ask(request: Request) -> None:
+        if request.is_navigation_request() and request.frame == page.main_frame and request.redirected_from is None:
+            requests.clear()  # a login's visit comes past pages that aren't ours
+            sizes.clear()
+            errors.clear()
+        requests.append(request)
+
+    page.on("request", ask)
     page.on("response", lambda response: documents.append(response) if response.request.resource_type == "document" else None)
     page.on("console", lambda message: errors.append(_said(message)) if message.type == "error" else None)
     page.on("pageerror", lambda error: errors.append(f"script: {error}"))
