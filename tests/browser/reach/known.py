@@ -107,12 +107,13 @@ def types(code: str) -> Reach:
 
 @asynccontextmanager
 async def too_many_codes(scene: Scene) -> AsyncIterator[Visit]:
-    """So many wrong codes that this one is closed for a while."""
-    code = str(TypedCode("ZQY", "123456789VWX"))
-    async with scene.youth() as youth:
+    """So many wrong codes for an offer that this one is closed for a while."""
+    async with talking(scene, offers=True) as talk, scene.youth() as youth:
+        right = TypedCode.read(code_on(await talk.youth.goes_on(device="other")))
+        wrong = str(TypedCode(right.locator, "123456789VWX"))
         for _ in range(8):
-            await youth.browser.submit(await _code_form(scene, youth), {"code": code})
-        yield by_form(youth.browser, await _code_form(scene, youth), {"code": code})
+            await youth.browser.submit(await _code_form(scene, youth), {"code": wrong})
+        yield by_form(youth.browser, await _code_form(scene, youth), {"code": wrong})
 
 
 async def _code_form(scene: Scene, youth: Youth) -> Form:
