@@ -17,6 +17,8 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / ".local" / "bench"
 """Where results go, by part; git ignores it."""
+MOST_BARS = 30
+"""Of one unit in a plot."""
 MEASURED = ("info", "servicekit", "webkit", "fastapi", "starlette", "uvicorn", "sqlalchemy", "asyncpg", "aiokafka", "pydantic", "jinja2")
 
 Progress = Callable[[str], None]
@@ -143,11 +145,11 @@ def plot(part: str, results: Sequence[Result], folder: Path = FOLDER) -> Path | 
     from matplotlib.figure import Figure
 
     units = list(dict.fromkeys(result.unit for result in results))
-    heights = [sum(result.unit == unit for result in results) + 1 for unit in units]
+    heights = [min(MOST_BARS, sum(result.unit == unit for result in results)) + 1 for unit in units]
     figure = Figure(figsize=(10, 1 + 0.32 * sum(heights)), layout="constrained")
     panels = figure.subplots(len(units), 1, squeeze=False, height_ratios=heights)[:, 0]
     for panel, unit in zip(panels, units, strict=True):
-        shown = [result for result in results if result.unit == unit][::-1]
+        shown = [result for result in results if result.unit == unit][:MOST_BARS][::-1]
         places = range(len(shown))
         panel.barh(places, [result.figure for result in shown], 0.6, color="#2d6a8f", label="measured")
         panel.barh(places, [result.floor or 0 for result in shown], 0.25, color="#e0a458", label="floor")

@@ -50,6 +50,7 @@ class Suite:
 SUITES = (
     Suite("libs"),
     Suite("deploy"),
+    Suite("bench"),
     *(Suite(f"services/{name}", name) for name in SERVICES),
     Suite("tests", leaves_out=("tests/browser", "tests/faults")),
     Suite("tests/faults", part="faults"),

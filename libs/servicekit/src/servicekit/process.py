@@ -58,9 +58,9 @@ async def run(service: Service, parts: frozenset[Part]) -> None:
 
 async def _serve(public: FastAPI | None, internal: FastAPI, service: Service, stop: asyncio.Event) -> None:
     settings = service.settings
-    servers = [_server(internal, settings.bind_host, settings.internal_port)]
+    servers = [server(internal, settings.bind_host, settings.internal_port)]
     if public is not None:
-        servers.append(_server(public, settings.bind_host, settings.port))
+        servers.append(server(public, settings.bind_host, settings.port))
     async with _stopping_together(servers, public, stop):
         await asyncio.gather(*(server.serve() for server in servers))
         stop.set()  # a server that could not start ends the process
@@ -89,7 +89,8 @@ class _Server(uvicorn.Server):
         yield  # `run` hears the signals, once for all parts
 
 
-def _server(app: FastAPI, host: str, port: int) -> _Server:
+def server(app: FastAPI, host: str, port: int) -> uvicorn.Server:
+    """With the settings that every service has."""
     config = uvicorn.Config(
         app,
         host=host,

@@ -33,6 +33,8 @@ class ServicePages(kept.KeepingPages, Protocol):
 
     def install(self, app: FastAPI) -> None: ...
 
+    def share(self, app: FastAPI) -> None: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Service:
@@ -105,6 +107,7 @@ def create_app(service: Service) -> FastAPI:
     kept.install(app, service.pages)
     app.state.leave = leave
     app.add_middleware(SessionCookie)
+    service.pages.share(app)
     app.add_middleware(HeadAsGet)
     app.add_middleware(http_metrics.RequestMetrics)
     telemetry.instrument(engine)

@@ -50,6 +50,9 @@ class ServiceSettings(BaseSettings):
     data_dir: Path = Field(default=Path(".local/data"), description="Files that the service writes itself")
     border_bucket_seconds: int = Field(default=FULL_BUCKET, gt=0, description="Width of the time buckets at the border, seconds")
     quick_exit_url: str = Field(default="https://www.yr.no/", description="Where the quick exit leads")
+    shared_page_seconds: float = Field(
+        default=2, ge=0, le=10, description="How long an open page is given to all who read without cookies before it's made anew; 0: never"
+    )
     relay_shards: Literal[1, 2, 4, 8, 16] = Field(default=1, description="Relays side by side, each with its share of the keys")
     clock_offset_seconds: float = Field(default=0, description="Moves the database clock in tests, seconds")
     traces_file: Path | None = Field(default=None, description="Spans as JSON lines, besides or instead of OTLP")

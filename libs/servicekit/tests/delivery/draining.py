@@ -25,6 +25,9 @@ class Plain:
     def install(self, app: FastAPI) -> None:
         """Nothing to install."""
 
+    def share(self, app: FastAPI) -> None:
+        """Nothing to share."""
+
     def error(self, *_: Any, **__: Any) -> Response:
         return HTMLResponse("error", 500)
 

@@ -34,6 +34,9 @@ class PlainPages:
     def install(self, app: FastAPI) -> None:
         app.state.pages = self
 
+    def share(self, app: FastAPI) -> None:
+        """Nothing is shared here."""
+
     def render(self, request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
         headers = context.pop("headers", None)
         return HTMLResponse(f"{template} {context}", status, headers)

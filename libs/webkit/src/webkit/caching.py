@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 SHARED = "public, max-age=10, stale-while-revalidate=30"
-"""Open pages that no cookie varies. Short: what is open now, and an answer that was withdrawn, show within 40 s."""
+"""Open pages that no cookie varies. Short: what is open now, and an answer that was withdrawn, show within 40 s
+and `shared_page_seconds` (webkit.shared_cache)."""
 ASK_FIRST = "private, no-cache"
 NEVER = "no-store"
 
@@ -28,7 +29,7 @@ def answer(
     sent["Cache-Control"] = cache_control or (ASK_FIRST if request.cookies or status != 200 else SHARED)
     if status == 200 and request.method in ("GET", "HEAD"):
         sent["ETag"] = f'W/"{blake2b(body, digest_size=12).hexdigest()}"'
-        if _known(request.headers.get("if-none-match", ""), sent["ETag"]):
+        if is_known(request.headers.get("if-none-match", ""), sent["ETag"]):
             return HTMLResponse(b"", 304, sent)
     if "gzip" in request.headers.get("accept-encoding", ""):
         body = gzip.compress(body, 4, mtime=0)
@@ -36,6 +37,6 @@ def answer(
     return HTMLResponse(body, status, sent)
 
 
-def _known(asked: str, etag: str) -> bool:
-    """Weak comparison (RFC 9110, 13.1.2)."""
+def is_known(asked: str, etag: str) -> bool:
+    """Whether If-None-Match names this validator: weak comparison (RFC 9110, 13.1.2)."""
     return asked.strip() == "*" or etag.removeprefix("W/") in {each.strip().removeprefix("W/") for each in asked.split(",")}

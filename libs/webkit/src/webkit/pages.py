@@ -20,6 +20,7 @@ from webkit.i18n import LANGUAGES, Translation, translate
 from webkit.language import LanguageChoice, language_of, switch_url
 from webkit.levels import LEVELS, level_of_path
 from webkit.renewal import renewal_of
+from webkit.shared_cache import SharedCache
 from webkit.static_files import PREFIX, StaticFiles
 from webkit.texts import Place, places
 
@@ -87,6 +88,15 @@ class Pages:
             app.router.routes.extend(components.routes(self))
         app.add_middleware(LanguageChoice)
         app.add_middleware(SecurityHeaders, level=self.level.name, policy=self.policy())
+
+    def share(self, app: FastAPI) -> None:
+        """Give readers without cookies the same open page for a moment (`settings.shared_page_seconds`; 0: never).
+
+        After the middleware that sets cookies: what is added later stands further out.
+        """
+        seconds = float(getattr(app.state.settings, "shared_page_seconds", 0))
+        if seconds and not self.level.private:
+            app.add_middleware(SharedCache, seconds=seconds)
 
     def policy(self, form_action: Iterable[str] = (), frame_ancestors: str = "'none'") -> str:
         """The content security policy of this service's pages."""

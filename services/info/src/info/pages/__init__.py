@@ -1,11 +1,13 @@
 """Door: the open pages, and the editor's desk."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Annotated, Any
 
 from contracts.codes import PageClass
 from fastapi import Depends, Request
 from webkit import Pages
+from webkit.shared_cache import each_time
 
 from info import labels
 
@@ -19,8 +21,9 @@ Look = Annotated[Pages, Depends(_look)]
 
 
 def count(request: Request, page: PageClass) -> None:
-    """One page view: its class and the language it was read in, nothing else."""
-    request.app.state.usage.count(page, request.app.state.pages.language(request))
+    """One page view: its class and the language it was read in, nothing else; also where the page is given to the next reader."""
+    state = request.app.state
+    each_time(request, partial(state.usage.count, page, state.pages.language(request)))
 
 
 def words(request: Request, look: Pages) -> dict[str, Any]:

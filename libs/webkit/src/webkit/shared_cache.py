@@ -1,0 +1,201 @@
+"""Gives the same open page to many readers for a moment: rendered once, while the page itself says that it may be shared.
+
+A cache in front of the application, in its process. A request with a cookie or an authorisation neither fills nor reads it, and no
+answer says whether it came from here: who searches for the same words must not learn that somebody just did.
+"""
+
+import asyncio
+import re
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from webkit.caching import is_known
+from webkit.language import PARAMETER, accepted
+
+MOST_PAGES = 1000
+MOST_BYTES = 16 * 2**20
+LARGEST = 512 * 2**10
+"""Bytes of a page that is worth keeping."""
+_EACH_TIME = "stegvis.each_time"
+_MAX_AGE = re.compile(r"\bmax-age=(\d{1,9})\b")
+_PERSONAL = ("cookie", "authorization")
+
+Key = tuple[str, ...]
+
+
+def each_time(request: Request, act: Callable[[], None]) -> None:
+    """Does `act` now, and again whenever what is being answered is given to another reader (e.g. counts a page view).
+
+    `act` must know nothing of this reader.
+    """
+    act()
+    request.scope.get(_EACH_TIME, []).append(act)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One page as it goes over the wire."""
+
+    made_at: float
+    """Seconds of the cache's clock."""
+    seconds: float
+    """How long it may be given out."""
+    headers: Sequence[tuple[bytes, bytes]]
+    body: bytes
+    route: Any
+    """What the application's table of routes had for it: for those who count requests by route."""
+    acts: Sequence[Callable[[], None]]
+
+    def is_fresh(self, now: float) -> bool:
+        return now - self.made_at < self.seconds
+
+
+@dataclass
+class Shelf:
+    """The kept pages: bounded in number and bytes, the oldest goes first. What is too old goes with the next page that comes."""
+
+    most_pages: int = MOST_PAGES
+    most_bytes: int = MOST_BYTES
+    bytes: int = 0
+    _pages: OrderedDict[Key, Kept] = field(default_factory=OrderedDict)
+
+    def __len__(self) -> int:
+        return len(self._pages)
+
+    def get(self, key: Key, now: float) -> Kept | None:
+        """The page, unless it is too old."""
+        page = self._pages.get(key)
+        return page if page and page.is_fresh(now) else None
+
+    def put(self, key: Key, page: Kept, now: float) -> None:
+        """Keeps the page, and forgets the oldest where it is too old or there are too many."""
+        self._forget(key)
+        self._pages[key] = page
+        self.bytes += len(page.body)
+        while self._pages and (self._is_too_much() or not next(iter(self._pages.values())).is_fresh(now)):
+            self._forget(next(iter(self._pages)))
+
+    def _is_too_much(self) -> bool:
+        return len(self._pages) > self.most_pages or self.bytes > self.most_bytes
+
+    def _forget(self, key: Key) -> None:
+        if page := self._pages.pop(key, None):
+            self.bytes -= len(page.body)
+
+
+class SharedCache:
+    """ASGI middleware. It must stand outside of whatever sets cookies, so that a page with a reader's own cookie is seen as such."""
+
+    def __init__(self, app: ASGIApp, *, seconds: float, clock: Callable[[], float] = time.monotonic, shelf: Shelf | None = None) -> None:
+        """`seconds`: the longest that a page is given out; less where its own max-age is less."""
+        self._app, self._seconds, self._clock = app, seconds, clock
+        self._shelf = shelf or Shelf()
+        self._at_work: dict[Key, asyncio.Event] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        key = key_of(scope)
+        if key is None:
+            await self._app(scope, receive, send)
+            return
+        page = self._shelf.get(key, self._clock())
+        if page is None and (work := self._at_work.get(key)):
+            await work.wait()
+            page = self._shelf.get(key, self._clock())
+        if page is None:
+            await self._make(key, scope, receive, send)
+            return
+        for act in page.acts:
+            act()
+        scope["route"] = page.route
+        await _give(page, scope, send)
+
+    async def _make(self, key: Key, scope: Scope, receive: Receive, send: Send) -> None:
+        """Lets the application answer; those who ask for the same meanwhile wait until it's known whether that can be kept."""
+        began, headers, acts = self._clock(), scope["headers"], list[Callable[[], None]]()
+        work = self._at_work.setdefault(key, asyncio.Event())
+        recording = _Recording(send, work)
+        scope["headers"] = [pair for pair in headers if pair[0] != b"if-none-match"]  # the whole page, whoever asks first
+        scope[_EACH_TIME] = acts
+        try:
+            await self._app(scope, receive, recording)
+            page = recording.page(began, self._seconds, scope.get("route"), acts)
+            if page:
+                self._shelf.put(key, page, self._clock())
+        finally:
+            scope["headers"] = headers
+            if self._at_work.get(key) is work:
+                del self._at_work[key]
+            work.set()
+        if page:
+            await _give(page, scope, send)
+
+
+async def _give(page: Kept, scope: Scope, send: Send) -> None:
+    headers = MutableHeaders(raw=list(page.headers))
+    known = is_known(Headers(scope=scope).get("if-none-match", ""), headers.get("etag", ""))
+    if known:
+        headers["content-length"] = "0"
+        del headers["content-encoding"]
+    await send({"type": "http.response.start", "status": 304 if known else 200, "headers": headers.raw})
+    await send({"type": "http.response.body", "body": b"" if known else page.body})
+
+
+class _Recording:
+    """Holds back a page that may be kept; passes everything else on as it comes, and says so at once to those who wait."""
+
+    def __init__(self, send: Send, work: asyncio.Event) -> None:
+        self._send, self._work = send, work
+        self._start: Message | None = None
+        self._body: bytes | None = None
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start" and _may_keep(message):
+            self._start = message
+            return
+        if self._start is not None and self._body is None:
+            if message["type"] == "http.response.body" and not message.get("more_body") and len(message.get("body", b"")) <= LARGEST:
+                self._body = message.get("body", b"")
+                return
+            await self._send(self._start)  # it comes in pieces, or is too large
+            self._start = None
+        self._work.set()
+        await self._send(message)
+
+    def page(self, began: float, most: float, route: Any, acts: Sequence[Callable[[], None]]) -> Kept | None:
+        """What was held back; None where everything was passed on."""
+        if self._start is None or self._body is None:
+            return None
+        seconds = min(most, float(_max_age(self._start)))
+        return Kept(began, seconds, tuple(self._start["headers"]), self._body, route, tuple(acts))
+
+
+def key_of(scope: Scope) -> Key | None:
+    """What decides how an open page looks to somebody without cookies; None where the application must be asked."""
+    if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD") or PARAMETER.encode() in scope["query_string"]:
+        return None
+    headers = Headers(scope=scope)
+    if any(name in headers for name in _PERSONAL) or "text/html" not in headers.get("accept", ""):
+        return None
+    coding = "gzip" if "gzip" in headers.get("accept-encoding", "") else ""
+    query = scope["query_string"].decode("latin-1")
+    return scope["method"], headers.get("host", ""), scope["path"], query, accepted(headers.get("accept-language", "")), coding
+
+
+def _may_keep(start: Message) -> bool:
+    headers = Headers(raw=start["headers"])
+    is_page = headers.get("content-type", "").startswith("text/html")
+    return bool(start["status"] == 200 and is_page and _max_age(start) and "set-cookie" not in headers and "refresh" not in headers)
+
+
+def _max_age(start: Message) -> int:
+    """Seconds for which the answer calls itself public; 0 where it doesn't."""
+    control = Headers(raw=start["headers"]).get("cache-control", "")
+    found = _MAX_AGE.search(control)
+    return int(found[1]) if found and control.startswith("public") else 0
