@@ -1,7 +1,7 @@
 # The whole interface. `make` alone lists it. Needs Python 3.11 or 3.12 with venv, and a network to the package indexes.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test pages screenshots check format assets lock schemas clean contracts can-i-deploy new-service upgrade bench
+.PHONY: help demo test pages screenshots check format assets lock schemas clean faults contracts can-i-deploy new-service upgrade bench
 MAKEFLAGS += --no-print-directory
 
 UV_VERSION := 0.13.9
@@ -22,6 +22,7 @@ help:
 	@echo "Work"
 	@echo "  make pages       every page in a real browser, in all 12 variants; the sum is the last line but one (ONLY='dialog GET /chat')"
 	@echo "  make screenshots pictures of every page, light and dark, phone and desk, and a contact sheet, in .local/screenshots"
+	@echo "  make faults      kills, freezes and cuts off parts under load, then counts what is lost: 15 minutes (MINUTES= SEED=; FULL=1: until Ctrl-C)"
 	@echo "  make check       lint, types, import rules, locks, schemas: a few seconds"
 	@echo "  make bench       how fast it is, beside a floor, as a table; numbers and plots in .local/bench (ONLY=pages one part)"
 	@echo "  make format      formats the code and mends what can be mended by itself"
@@ -61,6 +62,9 @@ assets: $(SYNCED) $(INSTALLED) $(VENDOR)
 
 schemas: $(SYNCED)
 	@$(PY) -m contracts.schemas
+
+faults: $(SYNCED) assets
+	@$(PY) -m tests.faults.run $(if $(FULL),--full) $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES))
 
 contracts: $(SYNCED)
 	@$(PY) -m deploy.releases.gate

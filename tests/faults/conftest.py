@@ -1,6 +1,7 @@
-"""A plant per test, whose processes die by an exception."""
+"""The platform with three brokers, and a plant per test, whose processes die by an exception."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 
 import pytest
@@ -8,9 +9,24 @@ from servicekit import crash
 from servicekit.delivery import outbox
 from servicekit.delivery import relay as relaying
 
+from deploy.local.platform import Platform
+from deploy.local.unprivileged import remove_folder
 from tests.faults.plant import Plant, die, prepare
+from tests.faults.rig import ROOMY
 
 Build = Callable[[], Awaitable[Plant]]
+
+
+@pytest.fixture(scope="session")
+def platform(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """Everything, on three brokers: with fewer an acknowledgement proves little. Its data is kept when a test failed."""
+    folder = tmp_path_factory.mktemp("platform")
+    with Platform(folder, brokers=3, overrides=ROOMY, outside={}) as running:
+        yield running
+    if not request.session.testsfailed:
+        for cluster in (folder / "data" / "postgres").glob("*/cluster"):
+            remove_folder(cluster)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

@@ -118,8 +118,9 @@ class Findings:
         """What was found at all."""
         return {name.name for name in fields(self) if getattr(self, name.name)}
 
-    def __add__(self, other: "Findings") -> Self:
-        return type(self)(*(getattr(self, name.name) + getattr(other, name.name) for name in fields(self)))
+    def __or__(self, other: "Findings") -> Self:
+        """The worse of two looks, kind by kind: a later look sees again what an earlier one saw."""
+        return type(self)(*(max(getattr(self, name.name), getattr(other, name.name)) for name in fields(self)))
 
 
 def check(ledger: Ledger, world: World) -> Findings:

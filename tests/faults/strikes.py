@@ -16,8 +16,9 @@ from deploy.local.platform import Platform
 FROZEN_SECONDS = 8.0
 """Longer than a consumer may be silent (6 s): another may have its partitions when it thaws."""
 AWAY_SECONDS = 4.0
-REACHED_SECONDS = 12.0
-"""A place that isn't reached in this time is left; the process is killed where it is."""
+REACHED_SECONDS = 15.0
+"""A place that isn't reached in this time, the start included, is left; the process is killed where it is."""
+BUSIEST = "dialog"
 WRITERS = tuple(name for name in SERVICES if topics_owned_by(name))
 READERS = tuple(name for name in SERVICES if topics_read_by(name))
 
@@ -39,6 +40,8 @@ class Strikes:
     """Named places at which a service died."""
     done: Counter[str] = field(default_factory=Counter)
     """Rows of the table that were struck, by name."""
+    healing_since: float = 0.0
+    """When the last thing that was struck began to come back."""
     _left: list[tuple[str, Place]] = field(default_factory=list)
 
     async def strike(self) -> str:
@@ -62,7 +65,7 @@ class Strikes:
             self._left = [(service, place) for service in SERVICES for place in places_of(service)]
             self.random.shuffle(self._left)
         service, place = self._left.pop()
-        await self._restart(service, CRASH_AT=f"{place}:{self.random.randint(1, 4)}")
+        await self._restart(service, CRASH_AT=f"{place}:{self.random.randint(1, 4) if service == BUSIEST else 1}")
         deadline = time.monotonic() + REACHED_SECONDS
         while self._alive(service) and time.monotonic() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(0.05)  # a process, not a task
@@ -85,6 +88,7 @@ class Strikes:
         service = self.random.choice(SERVICES)
         self.platform.signal(service, signal.SIGSTOP)
         await asyncio.sleep(FROZEN_SECONDS)
+        self.healing_since = time.monotonic()
         self.platform.signal(service, signal.SIGCONT)
         return f"{service} frozen {FROZEN_SECONDS:.0f} s"
 
@@ -93,6 +97,7 @@ class Strikes:
         await asyncio.to_thread(self.platform.kill_broker, node)
         self.kills += 1
         await asyncio.sleep(AWAY_SECONDS)
+        self.healing_since = time.monotonic()
         await asyncio.to_thread(self.platform.restart_broker, node)
         return f"broker {node} killed"
 
@@ -102,6 +107,7 @@ class Strikes:
             await asyncio.to_thread(self.platform.kill_broker, node)
             self.kills += 1
         await asyncio.sleep(AWAY_SECONDS)
+        self.healing_since = time.monotonic()
         for node in nodes:
             await asyncio.to_thread(self.platform.restart_broker, node, False)
         await asyncio.to_thread(self.platform.kafka.wait)
@@ -112,6 +118,7 @@ class Strikes:
         await asyncio.to_thread(self.platform.databases[service].crash)
         self.kills += 1
         await asyncio.sleep(self.random.uniform(0, 2))
+        self.healing_since = time.monotonic()
         await asyncio.to_thread(self.platform.databases[service].start)
         return f"database of {service} shut down at once"
 
@@ -127,6 +134,7 @@ class Strikes:
             await self._restart(service, CRASH_AT="")
 
     async def _restart(self, service: str, **changed: str) -> None:
+        self.healing_since = time.monotonic()
         await asyncio.to_thread(lambda: self.platform.restart(service, wait=not changed.get("CRASH_AT"), **changed))
 
     def _alive(self, service: str) -> bool:

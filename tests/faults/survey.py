@@ -50,8 +50,8 @@ async def rows(platform: Platform, service: str, statement: str, *arguments: obj
             await asyncio.sleep(0.2)
 
 
-async def seconds_until_told(platform: Platform, patience: float) -> float:
-    """Seconds from now until the newest questions and chats of now have had their effect in the other service."""
+async def until_told(platform: Platform, patience: float) -> None:
+    """Returns when the newest questions of now have had their effect in the other service."""
     began = time.monotonic()
     newest = "select id::text as key, told from questions order by asked_at desc limit 20"
     owed = {row["key"]: row["told"] for row in await rows(platform, "dialog", newest)}
@@ -60,7 +60,6 @@ async def seconds_until_told(platform: Platform, patience: float) -> float:
         there = {row["key"]: row["last_sequence"] for row in await rows(platform, READER, applied, READER, list(owed))}
         owed = {key: told for key, told in owed.items() if there.get(key, 0) < told}
         await asyncio.sleep(0.05 if owed else 0)
-    return time.monotonic() - began
 
 
 async def until_quiet(platform: Platform, patience: float = 90.0) -> int:
@@ -77,7 +76,7 @@ async def until_quiet(platform: Platform, patience: float = 90.0) -> int:
 async def survey(platform: Platform, ledger: Ledger, recoveries: Iterable[float]) -> World:
     """Looks at everything, once it is quiet."""
     waiting = await until_quiet(platform)
-    await seconds_until_told(platform, 60)
+    await until_told(platform, 60)
     records = await every_record(platform.kafka_admin)
     log: dict[str, list[tuple[int, str]]] = defaultdict(list)
     counted: dict[str, set[str]] = defaultdict(set)

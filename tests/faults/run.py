@@ -1,0 +1,79 @@
+"""`python -m tests.faults.run`: the long run of the rigs on the whole platform with three brokers; writes docs/faults.md."""
+
+import argparse
+import asyncio
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from deploy.checks import ROOT
+from deploy.local.platform import Platform
+from deploy.suites import counts
+from tests.faults.mutants import MUTANTS
+from tests.faults.report import is_clean, last_line, page, unproven, used
+from tests.faults.rig import ROOMY, Run, run
+
+MINUTES = 12.0
+"""Of load and strikes; starting, the mutants and the last look take about three more."""
+ROUND_SECONDS = 240.0
+"""A round ends with a look at everything; then the next begins on the same platform."""
+
+
+def catch_mutants() -> int:
+    """How many of the faults that are built into the plumbing are found, and how many stories do no harm without them: must be all."""
+    report = ROOT / ".local" / "tests" / "mutants.xml"
+    command = [sys.executable, "-m", "pytest", "tests/faults/test_mutants.py", "-q", f"--junitxml={report}", "--no-header"]
+    code = subprocess.run(command, cwd=ROOT, check=False, stdout=subprocess.DEVNULL).returncode
+    failed = counts(report)["failed"] if code else 0
+    return max(0, len(MUTANTS) - failed)
+
+
+def fire(folder: Path, seed: int, seconds: float) -> Run:
+    """Rounds of load and strikes on one platform, for so long or until Ctrl-C."""
+    rounds: list[Run] = []
+    deadline = time.monotonic() + seconds
+    with Platform(folder, brokers=3, overrides=ROOMY, outside={}) as platform:
+        while not rounds or time.monotonic() < deadline:
+            left = deadline - time.monotonic()
+            try:
+                rounds.append(asyncio.run(run(platform, seed + len(rounds), min(left, ROUND_SECONDS))))
+            except KeyboardInterrupt:
+                if not rounds:
+                    raise
+                break
+            print(f"round {len(rounds)}: {rounds[-1].commands} commands, {rounds[-1].findings}", flush=True)
+    return sum(rounds[1:], rounds[0])
+
+
+def main() -> int:
+    """0 when nothing was found and every mutant was."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.run", description=__doc__)
+    parser.add_argument("--full", action="store_true", help="until Ctrl-C")
+    parser.add_argument("--minutes", type=float, default=MINUTES, help=f"of load and strikes, {MINUTES:.0f} by default")
+    parser.add_argument("--seed", type=int, default=None, help="a random one by default")
+    options = parser.parse_args()
+    seed = options.seed if options.seed is not None else random.randrange(10**6)
+    began = time.monotonic()
+    print(f"faults: seed {seed}; {used()}", flush=True)
+    print(f"not proven by this run: {', '.join(unproven())}", flush=True)
+    folder = Path(tempfile.mkdtemp(prefix="stegvis-faults-"))
+    found = fire(folder, seed, float("inf") if options.full else 60 * options.minutes)
+    caught = catch_mutants()
+    minutes = (time.monotonic() - began) / 60
+    (ROOT / "docs" / "faults.md").write_text(page(found, caught, len(MUTANTS), minutes))
+    clean = is_clean(found.findings) and caught == len(MUTANTS)
+    if clean:
+        shutil.rmtree(folder, ignore_errors=True)
+    else:
+        print(f"logs and data: {folder}")
+    print(f"in {minutes:.0f} min")
+    print(last_line(found, caught, len(MUTANTS)))
+    return 0 if clean else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
