@@ -80,6 +80,9 @@ async def run(platform: Platform, seed: int, seconds: float, tell: Callable[[str
     world = await survey(platform, load.ledger, recoveries)
     world.claims = load.claims
     outcomes = Counter(load.ledger.outcomes().values())
+    for command, phase in load.ledger.outcomes().items():
+        if phase is Phase.OK and not world.acts[command]:
+            tell(f"answered, and not there: {command.split()[0]}")
     return Run(
         seed,
         commands=outcomes[Phase.OK],
