@@ -56,21 +56,30 @@ class Connections:
 
     async def send(self, raw: bytes) -> tuple[int, int]:
         """Status and bytes of the answer; OSError, EOFError, ValueError or TimeoutError where there is none."""
-        reader, writer = self._idle.pop() if self._idle else await self._open()
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            while self._idle:
+                reader, writer = self._idle.pop()
+                try:
+                    return await self._exchange(reader, writer, raw)
+                except (ConnectionError, asyncio.IncompleteReadError) as error:
+                    if getattr(error, "partial", b""):
+                        raise
+                    # The server had closed it for being idle: browsers ask again then (RFC 9112, 9.3.1).
+            self.opened += 1
+            return await self._exchange(*await asyncio.open_connection("127.0.0.1", self.port), raw)
+
+    async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, raw: bytes) -> tuple[int, int]:
         try:
-            async with asyncio.timeout(TIMEOUT_SECONDS):
-                writer.write(raw)
-                head = await reader.readuntil(b"\r\n\r\n")
-                status, body = int(head[9:12]), await _body(reader, head)
+            if reader.at_eof():
+                raise ConnectionResetError
+            writer.write(raw)
+            head = await reader.readuntil(b"\r\n\r\n")
+            status, body = int(head[9:12]), await _body(reader, head)
         except BaseException:
             writer.close()
             raise
         self._idle.append((reader, writer))
         return status, len(head) + body
-
-    async def _open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        self.opened += 1
-        return await asyncio.open_connection("127.0.0.1", self.port)
 
     async def close(self) -> None:
         for _, writer in self._idle:

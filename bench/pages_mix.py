@@ -68,8 +68,8 @@ async def addresses(info: str) -> dict[str, list[str]]:
     """What there is to read, by kind, found by following links from `info`, its public address."""
     async with Browser() as browser:
         articles: dict[str, None] = {}
-        for word in ("", *WORDS[:12]):
-            page = await browser.get(f"{info}/sok?q={word}")
+        for word in WORDS:
+            page = await browser.get(f"{info}/sok?type=article&q={quote_plus(word)}")
             articles |= dict.fromkeys(urlsplit(link).path for link in page.links if "/artikkel/" in link)
         page = await browser.get(f"{info}/")
         articles |= dict.fromkeys(urlsplit(link).path for link in page.links if "/artikkel/" in link)

@@ -68,6 +68,14 @@ async def test_what_comes_back_is_read_whole_and_connections_are_used_again() ->
     assert connections.opened == 1
 
 
+async def test_a_connection_that_was_closed_for_being_idle_is_no_error() -> None:
+    async with answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") as port:
+        connections = Connections(port)
+        seen = [(await connections.send(Ask("a", "/").raw))[0] for _ in range(3)]
+        await connections.close()
+    assert (seen, connections.opened) == ([200] * 3, 3)
+
+
 async def test_broken_answers_and_closed_doors_are_errors() -> None:
     async with answering(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc") as port:
         connections = Connections(port)
