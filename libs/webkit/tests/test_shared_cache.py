@@ -157,6 +157,20 @@ async def test_a_burst_makes_one_page(reading: Reading) -> None:
     assert (len(site.made), len(texts), site.views) == (1, 1, 20)
 
 
+async def test_a_burst_for_a_slow_page_makes_it_once_too(reading: Reading) -> None:
+    """Else overload feeds itself: what takes longer than it is kept would be made by everybody who waited."""
+    site = Site()
+    site.gate.clear()
+    async with reading(site) as client:
+        burst = [asyncio.create_task(client.get("/")) for _ in range(20)]
+        await asyncio.sleep(0.05)
+        site.now = 60
+        site.gate.set()
+        await asyncio.gather(*burst)
+        await client.get("/")
+    assert len(site.made) == 1
+
+
 async def test_a_burst_for_what_cant_be_kept_doesnt_wait_in_line(reading: Reading) -> None:
     site = Site()
     site.headers["Cache-Control"] = "no-store"

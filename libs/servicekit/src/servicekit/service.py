@@ -61,8 +61,8 @@ class Service:
             return "unreleased"
 
 
-def begin_of(request: Request) -> Begin:
-    """The way in which a door opens its transaction."""
+async def begin_of(request: Request) -> Begin:
+    """The way in which a door opens its transaction. Async: FastAPI runs plain functions in a thread, for each request."""
     begin: Begin = request.app.state.begin
     return begin
 

@@ -97,7 +97,7 @@ class SharedCache:
         """`seconds`: the longest that a page is given out; less where its own max-age is less."""
         self._app, self._seconds, self._clock = app, seconds, clock
         self._shelf = shelf or Shelf()
-        self._at_work: dict[Key, asyncio.Event] = {}
+        self._at_work: dict[Key, asyncio.Future[Kept | None]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         key = key_of(scope)
@@ -106,8 +106,7 @@ class SharedCache:
             return
         page = self._shelf.get(key, self._clock())
         if page is None and (work := self._at_work.get(key)):
-            await work.wait()
-            page = self._shelf.get(key, self._clock())
+            page = await asyncio.shield(work)  # whatever its age: else a slow page is made by all who wait, and becomes slower still
         if page is None:
             await self._make(key, scope, receive, send)
             return
@@ -118,21 +117,23 @@ class SharedCache:
 
     async def _make(self, key: Key, scope: Scope, receive: Receive, send: Send) -> None:
         """Lets the application answer; those who ask for the same meanwhile wait until it's known whether that can be kept."""
-        began, headers, acts = self._clock(), scope["headers"], list[Callable[[], None]]()
-        work = self._at_work.setdefault(key, asyncio.Event())
+        headers, acts = scope["headers"], list[Callable[[], None]]()
+        work = self._at_work.setdefault(key, asyncio.get_running_loop().create_future())
         recording = _Recording(send, work)
         scope["headers"] = [pair for pair in headers if pair[0] != b"if-none-match"]  # the whole page, whoever asks first
         scope[_EACH_TIME] = acts
+        page = None
         try:
             await self._app(scope, receive, recording)
-            page = recording.page(began, self._seconds, scope.get("route"), acts)
+            page = recording.page(self._clock(), self._seconds, scope.get("route"), acts)
             if page:
                 self._shelf.put(key, page, self._clock())
         finally:
             scope["headers"] = headers
             if self._at_work.get(key) is work:
                 del self._at_work[key]
-            work.set()
+            if not work.done():
+                work.set_result(page)
         if page:
             await _give(page, scope, send)
 
@@ -150,7 +151,7 @@ async def _give(page: Kept, scope: Scope, send: Send) -> None:
 class _Recording:
     """Holds back a page that may be kept; passes everything else on as it comes, and says so at once to those who wait."""
 
-    def __init__(self, send: Send, work: asyncio.Event) -> None:
+    def __init__(self, send: Send, work: asyncio.Future[Kept | None]) -> None:
         self._send, self._work = send, work
         self._start: Message | None = None
         self._body: bytes | None = None
@@ -165,15 +166,16 @@ class _Recording:
                 return
             await self._send(self._start)  # it comes in pieces, or is too large
             self._start = None
-        self._work.set()
+        if not self._work.done():
+            self._work.set_result(None)
         await self._send(message)
 
-    def page(self, began: float, most: float, route: Any, acts: Sequence[Callable[[], None]]) -> Kept | None:
+    def page(self, now: float, most: float, route: Any, acts: Sequence[Callable[[], None]]) -> Kept | None:
         """What was held back; None where everything was passed on."""
         if self._start is None or self._body is None:
             return None
         seconds = min(most, float(_max_age(self._start)))
-        return Kept(began, seconds, tuple(self._start["headers"]), self._body, route, tuple(acts))
+        return Kept(now, seconds, tuple(self._start["headers"]), self._body, route, tuple(acts))
 
 
 def key_of(scope: Scope) -> Key | None:

@@ -12,7 +12,7 @@ from webkit.shared_cache import each_time
 from info import labels
 
 
-def _look(request: Request) -> Pages:
+async def _look(request: Request) -> Pages:
     look: Pages = request.app.state.pages
     return look
 
