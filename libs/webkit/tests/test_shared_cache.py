@@ -203,19 +203,25 @@ async def test_a_page_in_pieces_is_passed_on_as_it_comes_and_holds_up_nobody() -
     await asyncio.gather(*readers)
 
 
-async def test_a_failure_is_kept_from_nobody_and_for_nobody(reading: Reading) -> None:
-    site = Site()
+async def test_those_who_wait_share_a_failure_and_the_next_one_tries_again() -> None:
+    """Else all who waited would try at once what has just failed."""
+    tried, gate = [], asyncio.Event()
 
-    async def broken(request: Request) -> Response:
+    async def broken(scope: object, receive: object, send: object) -> None:
+        tried.append(scope)
+        await gate.wait()
         raise ZeroDivisionError
 
-    failing = FastAPI()
-    failing.add_api_route("/", broken)
-    site.app = SharedCache(failing, seconds=5)
-    async with reading(site) as client:
-        for _ in range(2):
-            with pytest.raises(ZeroDivisionError):
-                await client.get("/")
+    app = SharedCache(broken, seconds=5)  # type: ignore[arg-type]
+    scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": [(b"accept", b"text/html")]}
+    burst = [asyncio.create_task(app(dict(scope), None, None)) for _ in range(5)]  # type: ignore[arg-type]
+    await asyncio.sleep(0.05)
+    gate.set()
+    assert [type(each) for each in await asyncio.gather(*burst, return_exceptions=True)] == [ZeroDivisionError] * 5
+    assert len(tried) == 1
+    with pytest.raises(ZeroDivisionError):
+        await app(dict(scope), None, None)  # type: ignore[arg-type]
+    assert len(tried) == 2
 
 
 def test_the_shelf_is_bounded_in_pages_and_bytes_and_forgets_what_is_old() -> None:

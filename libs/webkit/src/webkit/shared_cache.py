@@ -128,6 +128,11 @@ class SharedCache:
             page = recording.page(self._clock(), self._seconds, scope.get("route"), acts)
             if page:
                 self._shelf.put(key, page, self._clock())
+        except Exception as error:
+            if not work.done():
+                work.set_exception(error)  # for all who wait: else they would all try what has just failed, as when no database answers
+                work.exception()
+            raise
         finally:
             scope["headers"] = headers
             if self._at_work.get(key) is work:
