@@ -5,14 +5,18 @@ from uuid import uuid4
 
 import pytest
 from reporting.domain import Step, Wait
-from reporting.store import add_count, add_wait, list_service, open_provider
+from reporting.store import add_counts, add_waits, list_service, open_provider
 from servicekit.web.browser_session import Login
 from servicekit.web.guards import assert_unsafe_routes_are_guarded
 
 
+def this_hour():
+    return datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+
+
 async def count(database, step, number):
     async with database.begin() as uow:
-        await add_count(uow.connection, step, datetime.now(UTC), number)
+        await add_counts(uow.connection, {(step, this_hour()): number})
 
 
 def staff(*roles):
@@ -87,9 +91,7 @@ async def test_the_chart_says_what_the_table_says(browser, database):
 
 async def test_each_agencys_promises_are_held_against_the_figures(browser, database):
     async with database.begin() as uow:
-        for band, number in ((1, 40), (9, 10)):
-            for _ in range(number):
-                await add_wait(uow.connection, Wait.CHAT, datetime.now(UTC), band)
+        await add_waits(uow.connection, {(Wait.CHAT, this_hour(), band): number for band, number in ((1, 40), (9, 10))})
     await count(database, Step.LOGINS_COMPLETED, 20)
     await count(database, Step.LOGINS_FAILED, 10)
     page = (await browser.get("/lofter")).text

@@ -250,3 +250,27 @@ async def test_a_handler_goes_on_with_a_trace_of_its_own_zone_only(reader):
         await apply(reader.begin, ME, [record], {SessionEnded: look})
     assert format(traces[0], "032x") == "0af7651916cd43dd8448eb211c80319c"
     assert traces[1] != traces[0]
+
+
+async def test_a_batch_adds_up_to_one_write_and_an_event_that_fails_adds_nothing(reader):
+    """INVARIANT: what was added up commits with the receipts of the same events, and goes with its savepoint."""
+    written: list[dict[str, int]] = []
+    bad = uuid4()
+
+    async def write(_connection, totals):
+        written.append(dict(totals))
+
+    async def add(event, uow):
+        uow.add_up(write, "all", 1)
+        if event.publication_id == bad:
+            raise ValueError
+
+    async def read(*keys):
+        records = [record_of(ArticleWithdrawn(publication_id=key), key=key, sequence=1) for key in keys]
+        await apply(reader.begin, "reporting", records, {ArticleWithdrawn: add})
+
+    await read(uuid4(), uuid4(), uuid4())
+    assert written == [{"all": 3}]
+    written.clear()
+    await read(uuid4(), bad, uuid4())
+    assert written == [{"all": 1}, {"all": 1}]

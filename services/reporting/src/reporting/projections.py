@@ -10,7 +10,7 @@ from contracts.event import Event
 from servicekit.delivery.outbox import UnitOfWork
 
 from reporting.domain import Step, Wait, band_of
-from reporting.store import add_count, add_wait, delist_service, list_service, open_provider, set_queue
+from reporting.store import add_counts, add_waits, delist_service, list_service, open_provider, set_queue
 
 ONE_STEP: Mapping[type[Event], Step] = {
     dialog.QuestionAsked: Step.QUESTIONS_ASKED,
@@ -39,49 +39,62 @@ def _told_at(uow: UnitOfWork) -> datetime:
     return uow.received.time
 
 
+def _count(uow: UnitOfWork, step: Step, instant: datetime, number: int) -> None:
+    if number:
+        uow.add_up(add_counts, (step, _hour(instant)), number)
+
+
+def _wait(uow: UnitOfWork, wait: Wait, instant: datetime, band: int) -> None:
+    uow.add_up(add_waits, (wait, _hour(instant), band), 1)
+
+
+def _hour(instant: datetime) -> datetime:
+    return instant.replace(minute=0, second=0, microsecond=0)
+
+
 def one(step: Step) -> Any:
     """The projection that adds one to `step`."""
 
     async def project(_event: Event, uow: UnitOfWork) -> None:
-        await add_count(uow.connection, step, _told_at(uow), 1)
+        _count(uow, step, _told_at(uow), 1)
 
     return project
 
 
 async def on_usage_counted(event: info.UsageCounted, uow: UnitOfWork) -> None:
     empty = sum(row.count for row in event.counts if row.page_class == PageClass.SEARCH_EMPTY)
-    await add_count(uow.connection, Step.PAGES_READ, event.bucket_start, sum(row.count for row in event.counts))
-    await add_count(uow.connection, Step.SEARCHES_EMPTY, event.bucket_start, empty)
+    _count(uow, Step.PAGES_READ, event.bucket_start, sum(row.count for row in event.counts))
+    _count(uow, Step.SEARCHES_EMPTY, event.bucket_start, empty)
 
 
 async def on_question_answered(event: dialog.QuestionAnswered, uow: UnitOfWork) -> None:
-    await add_count(uow.connection, Step.QUESTIONS_ANSWERED, _told_at(uow), 1)
-    await add_wait(uow.connection, Wait.QUESTION, _told_at(uow), band_of(event.waited_minutes))
+    _count(uow, Step.QUESTIONS_ANSWERED, _told_at(uow), 1)
+    _wait(uow, Wait.QUESTION, _told_at(uow), band_of(event.waited_minutes))
 
 
 async def on_chat_accepted(event: dialog.ChatAccepted, uow: UnitOfWork) -> None:
-    await add_count(uow.connection, Step.CHATS_ACCEPTED, _told_at(uow), 1)
-    await add_wait(uow.connection, Wait.CHAT, _told_at(uow), band_of(event.waited_seconds / 60))
+    _count(uow, Step.CHATS_ACCEPTED, _told_at(uow), 1)
+    _wait(uow, Wait.CHAT, _told_at(uow), band_of(event.waited_seconds / 60))
 
 
 async def on_appointment_offered(event: helpjourney.AppointmentOffered, uow: UnitOfWork) -> None:
-    await add_count(uow.connection, Step.APPOINTMENTS_OFFERED, _told_at(uow), 1)
-    await add_wait(uow.connection, Wait.APPOINTMENT_OFFER, _told_at(uow), band_of(event.waited_minutes))
+    _count(uow, Step.APPOINTMENTS_OFFERED, _told_at(uow), 1)
+    _wait(uow, Wait.APPOINTMENT_OFFER, _told_at(uow), band_of(event.waited_minutes))
 
 
 async def on_handoffs_counted(event: dialog.HandoffsCounted, uow: UnitOfWork) -> None:
-    await add_count(uow.connection, Step.HANDOFFS_OFFERED, event.bucket_start, sum(row.offered for row in event.counts))
-    await add_count(uow.connection, Step.HANDOFFS_WITHDRAWN, event.bucket_start, sum(row.withdrawn for row in event.counts))
+    _count(uow, Step.HANDOFFS_OFFERED, event.bucket_start, sum(row.offered for row in event.counts))
+    _count(uow, Step.HANDOFFS_WITHDRAWN, event.bucket_start, sum(row.withdrawn for row in event.counts))
 
 
 async def on_claims_counted(event: helpjourney.ClaimsCounted, uow: UnitOfWork) -> None:
-    await add_count(uow.connection, Step.HANDOFFS_CLAIMED, event.bucket_start, sum(row.claimed for row in event.counts))
+    _count(uow, Step.HANDOFFS_CLAIMED, event.bucket_start, sum(row.claimed for row in event.counts))
 
 
 async def on_logins_counted(event: identity.LoginsCounted, uow: UnitOfWork) -> None:
     completed = sum(row.count for row in event.counts if row.outcome == LoginOutcome.COMPLETED)
-    await add_count(uow.connection, Step.LOGINS_COMPLETED, event.bucket_start, completed)
-    await add_count(uow.connection, Step.LOGINS_FAILED, event.bucket_start, sum(row.count for row in event.counts) - completed)
+    _count(uow, Step.LOGINS_COMPLETED, event.bucket_start, completed)
+    _count(uow, Step.LOGINS_FAILED, event.bucket_start, sum(row.count for row in event.counts) - completed)
 
 
 async def on_service_listed(event: info.ServiceListed | info.ServiceChanged, uow: UnitOfWork) -> None:

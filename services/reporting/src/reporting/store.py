@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Boolean, Column, DateTime, Integer, MetaData, Table, Text, Uuid, delete, func, select
+from sqlalchemy import Boolean, Column, DateTime, Integer, MetaData, Table, Text, Uuid, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -38,22 +38,32 @@ help_services = Table(
 )
 
 
-def _hour(instant: datetime) -> datetime:
-    return instant.replace(minute=0, second=0, microsecond=0)
+_ADD_COUNTS = text(
+    """insert into counts (step, hour, count)
+    select step, hour, count from unnest(cast(:steps as text[]), cast(:hours as timestamptz[]), cast(:counts as int[]))
+      as more(step, hour, count) order by step, hour
+    on conflict (step, hour) do update set count = counts.count + excluded.count"""
+)
+_ADD_WAITS = text(
+    """insert into waits (wait, hour, band, count)
+    select wait, hour, band, count
+    from unnest(cast(:waits as text[]), cast(:hours as timestamptz[]), cast(:bands as int[]), cast(:counts as int[]))
+      as more(wait, hour, band, count) order by wait, hour, band
+    on conflict (wait, hour, band) do update set count = waits.count + excluded.count"""
+)
 
 
-async def add_count(connection: AsyncConnection, step: Step, instant: datetime, number: int) -> None:
-    if number == 0:
-        return
-    row = insert(counts).values(step=step, hour=_hour(instant), count=number)
-    more = {"count": counts.c.count + row.excluded.count}
-    await connection.execute(row.on_conflict_do_update(index_elements=["step", "hour"], set_=more))
+async def add_counts(connection: AsyncConnection, totals: Mapping[tuple[Step, datetime], int]) -> None:
+    """Add totals by step and hour."""
+    steps, hours = zip(*totals, strict=True)
+    await connection.execute(_ADD_COUNTS, {"steps": list(steps), "hours": list(hours), "counts": list(totals.values())})
 
 
-async def add_wait(connection: AsyncConnection, wait: Wait, instant: datetime, band: int) -> None:
-    row = insert(waits).values(wait=wait, hour=_hour(instant), band=band, count=1)
-    more = {"count": waits.c.count + row.excluded.count}
-    await connection.execute(row.on_conflict_do_update(index_elements=["wait", "hour", "band"], set_=more))
+async def add_waits(connection: AsyncConnection, totals: Mapping[tuple[Wait, datetime, int], int]) -> None:
+    """Add totals by wait, hour and band."""
+    waited, hours, bands = zip(*totals, strict=True)
+    columns = {"waits": list(waited), "hours": list(hours), "bands": list(bands), "counts": list(totals.values())}
+    await connection.execute(_ADD_WAITS, columns)
 
 
 async def list_service(connection: AsyncConnection, service_id: UUID, name: str, owner_name: str) -> None:

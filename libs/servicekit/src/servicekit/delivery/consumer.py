@@ -10,6 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 import structlog
@@ -37,8 +38,8 @@ BATCH = 500
 """Records applied in one transaction at most."""
 FETCH_BYTES = 8 * 1024 * 1024
 """Packed bytes that one fetch brings at most, over all partitions."""
-POLL_MS = 20
-"""How long one poll waits; FastStream pauses as long again after an empty one."""
+POLL_MS = 100
+"""How long one poll waits for records; it ends when some come."""
 FIRST_BACK_OFF, LONGEST_BACK_OFF = 0.2, 30.0
 MOST_ATTEMPTS = 6
 """After so many tries an event that fails in a transient way is parked, unless the database is away altogether."""
@@ -137,7 +138,7 @@ class Consumer:
             logger=None,
         )
 
-        @broker.subscriber(
+        subscriber = broker.subscriber(
             *self._topics,
             group_id=self._group,
             batch=True,
@@ -151,6 +152,9 @@ class Consumer:
             parser=_as_it_came,
             decoder=_as_it_is,
         )
+        subscriber.get_msg = _poll  # type: ignore[method-assign]
+
+        @subscriber
         async def consume(message: KafkaMessage) -> None:
             await self._consume(message.consumer, message.raw_message)
 
@@ -261,6 +265,11 @@ def _resume(consumer: AIOKafkaConsumer, partition: TopicPartition) -> None:
 
 def _jittered(seconds: float) -> float:
     return seconds * random.uniform(0.8, 1.2)  # noqa: S311 - jitter
+
+
+async def _poll(consumer: AIOKafkaConsumer) -> tuple[ConsumerRecord, ...]:
+    """FastStream's own sleeps after an empty poll as long as that took: who comes meanwhile waits."""
+    return tuple(chain.from_iterable((await consumer.getmany(timeout_ms=POLL_MS, max_records=BATCH)).values()))
 
 
 async def _as_it_came(batch: tuple[ConsumerRecord, ...], parse: Callable[[Any], Awaitable[StreamMessage[Any]]]) -> StreamMessage[Any]:

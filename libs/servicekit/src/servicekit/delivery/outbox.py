@@ -1,10 +1,12 @@
 """Facts are written beside the state that makes them true, in the same transaction."""
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 from contracts.catalogue import TOPICS, ZONES, Topic
@@ -27,12 +29,16 @@ _NOW = text("select transaction_timestamp()")
 _TELL = text(
     """with told as (
       insert into outbox (topic, key, headers, value, time)
-      select topic, key, cast(headers as jsonb), value, time
+      select topic, key, cast(headers as jsonb)
+        || jsonb_build_object('ce_time', to_char(time at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')), value, time
       from unnest(cast(:topics as text[]), cast(:keys as text[]), cast(:headers as text[]), cast(:values as bytea[]),
-                  cast(:times as timestamptz[])) with ordinality as fact(topic, key, headers, value, time, number)
+                  cast(:precisions as int[])) with ordinality as fact(topic, key, headers, value, precision, number),
+        date_bin(precision * interval '1 second', transaction_timestamp() + cast(:offset as interval), 'epoch') as time
       order by number)
     select pg_notify('outbox', '')"""
 )
+"""Also rounds the time down as the topic asks: to read it first would cost every command a round trip."""
+_FILLED_IN = datetime.fromtimestamp(0, UTC)
 _SCHEDULE = text(
     """insert into timers (kind, subject, due_at)
     select kind, subject, due_at from unnest(cast(:kinds as text[]), cast(:subjects as uuid[]), cast(:dues as timestamptz[]))
@@ -65,6 +71,10 @@ class _Fact:
     trace: dict[str, str]
 
 
+WriteTotals = Callable[[AsyncConnection, Mapping[Any, int]], Awaitable[None]]
+"""Writes totals, by key, in the transaction in which they were added up."""
+
+
 class UnitOfWork:
     """One transaction. What is told or scheduled here happens if, and only if, it commits. Handlers never commit."""
 
@@ -79,6 +89,7 @@ class UnitOfWork:
         self._now: datetime | None = None
         self._facts: list[_Fact] = []
         self._timers: dict[tuple[str, UUID | None], datetime | None] = {}
+        self._totals: dict[WriteTotals, Counter[Any]] = {}
 
     async def now(self) -> datetime:
         """The database's time at the start of the transaction, UTC, plus CLOCK_OFFSET_SECONDS."""
@@ -115,38 +126,49 @@ class UnitOfWork:
         """Forget the timer, if there is one."""
         self._timers[kind, subject] = None
 
+    def add_up(self, write: WriteTotals, key: Hashable, number: int) -> None:
+        """Add `number` to the total of `key`. `write` gets all its totals at once, so that many events cost one statement."""
+        self._totals.setdefault(write, Counter())[key] += number
+
     async def flush(self) -> None:
-        """Write what was told and scheduled. The door's context does this before it commits."""
+        """Write what was told, scheduled and added up. The door's context does this before it commits."""
         if self._facts:
             await self._write_facts()
         if self._timers:
             await self._write_timers()
+        if self._totals:
+            await self._write_totals()
 
     def discard(self) -> None:
-        """Forget what was told and scheduled since the last flush: its savepoint was rolled back."""
+        """Forget what was told, scheduled and added up since the last flush: its savepoint was rolled back."""
+        self._totals.clear()
         self._facts.clear()
         self._timers.clear()
 
     async def _write_facts(self) -> None:
-        now = await self.now()
         facts, self._facts = self._facts, []
-        times = [_rounded_down(now, fact.topic.precision) for fact in facts]
         values = [fact.event.model_dump_json().encode() for fact in facts]
         if any(len(value) > LARGEST_VALUE for value in values):
             raise FactTooLargeError
         columns = {
             "topics": [fact.topic.name for fact in facts],
             "keys": [str(fact.key) for fact in facts],
-            "headers": [json.dumps(self._headers(fact, time)) for fact, time in zip(facts, times, strict=True)],
+            "headers": [json.dumps(self._headers(fact)) for fact in facts],
             "values": values,
-            "times": times,
+            "precisions": [int(fact.topic.precision) for fact in facts],
+            "offset": self._clock_offset,
         }
         crash.reach(Place.COMMAND_WRITTEN)
         await self.connection.execute(_TELL, columns)
         self.tells = True
 
-    def _headers(self, fact: _Fact, time: datetime) -> dict[str, str]:
-        return Envelope(uuid4(), fact.event.type, self._source, time, fact.sequence, fact.causation_id).headers() | fact.trace
+    def _headers(self, fact: _Fact) -> dict[str, str]:
+        return Envelope(uuid4(), fact.event.type, self._source, _FILLED_IN, fact.sequence, fact.causation_id).headers() | fact.trace
+
+    async def _write_totals(self) -> None:
+        totals, self._totals = self._totals, {}
+        for write, numbers in totals.items():
+            await write(self.connection, numbers)
 
     async def _write_timers(self) -> None:
         timers, self._timers = self._timers, {}
@@ -179,7 +201,3 @@ def beginner(engine: AsyncEngine, source: str, clock_offset: timedelta = timedel
             crash.reach(Place.COMMAND_COMMITTED)
 
     return begin
-
-
-def _rounded_down(moment: datetime, seconds: int) -> datetime:
-    return datetime.fromtimestamp(moment.timestamp() // seconds * seconds, UTC)
