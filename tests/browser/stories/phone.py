@@ -1,0 +1,123 @@
+"""A person with a real browser: fills in what stands on the page and presses what can be pressed, whatever language it is in."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
+
+from tests.browser.chromium import LOCALES, hand_over
+
+PATIENCE = 20_000
+"""Milliseconds: the machine may be busy."""
+
+
+class Script(StrEnum):
+    """What becomes of the pages' scripts."""
+
+    ON = "with script"
+    OFF = "without script"
+    BROKEN = "script that never arrives"
+
+
+@dataclass
+class Phone:
+    """One browser. `urls`: service name -> public address."""
+
+    urls: Mapping[str, str]
+    context: BrowserContext
+    page: Page
+    script: Script
+    complaints: list[str] = field(default_factory=list)
+    """Errors of the console, uncaught exceptions, answers of 500 and above."""
+
+    async def opens(self, service: str, path: str = "/") -> None:
+        await self.page.goto(self.urls[service] + path)
+
+    def form(self, action: str, having: str = "") -> Locator:
+        """The form whose action ends so, and that has a field of this name."""
+        form = self.page.locator(f'form[action$="{action}"]')
+        return form.filter(has=self.page.locator(f'[name="{having}"]')).first if having else form.first
+
+    async def fills(self, form: Locator, values: Mapping[str, str]) -> None:
+        """Each field as a person would: ticks, chooses, writes."""
+        for name, value in values.items():
+            chosen = form.locator(f'input[name="{name}"][value="{value}"]')
+            if await chosen.count():
+                await chosen.first.check()
+                continue
+            written = form.locator(f'[name="{name}"]').first
+            if await written.evaluate("each => each.tagName") == "SELECT":
+                await written.select_option(value)
+            else:
+                await written.fill(value)
+
+    async def sends(self, action: str, values: Mapping[str, str] | None = None, *, having: str = "", answer: str = "") -> None:
+        """Fills the form in and presses its button: the first, or the one that answers so."""
+        form = self.form(action, having)
+        await self.fills(form, values or {})
+        await self.presses(form, answer)
+
+    async def presses(self, form: Locator, answer: str = "") -> None:
+        buttons = form.locator("button[type=submit], button:not([type])")
+        await (form.locator(f'button[value="{answer}"]') if answer else buttons).first.click()
+        await self.page.wait_for_load_state()
+
+    async def follows(self, part: str) -> None:
+        """Presses the first link whose address contains this."""
+        await self.page.locator(f'main a[href*="{part}"]').first.click()
+        await self.page.wait_for_load_state()
+
+    async def sees(self, text: str) -> None:
+        await expect(self.page.locator("main")).to_contain_text(text, timeout=PATIENCE)
+
+    async def reads(self) -> str:
+        """Everything that can be read on the page now."""
+        return await self.page.locator("body").inner_text()
+
+    async def logs_in(self, person: str, level: str = "substantial") -> None:
+        """From the page before the login through the test login."""
+        if await self.page.locator('input[name="level"]').count() == 0:
+            await self.follows("/start")
+        form = self.page.locator("form").filter(has=self.page.locator('[name="level"]')).first
+        listed = await form.locator(f'input[name="pid"][value="{person}"]').count()
+        await self.fills(form, {"pid" if listed else "other": person, "level": level})
+        await self.presses(form)
+
+
+@asynccontextmanager
+async def phone(
+    browser: Browser, urls: Mapping[str, str], script: Script = Script.ON, language: str = "nb", width: int = 390
+) -> AsyncIterator[Phone]:
+    """A fresh browser of this width. With `Script.BROKEN` every script is asked for and none comes."""
+    context = await browser.new_context(
+        locale=LOCALES[language],
+        viewport={"width": width, "height": 844},
+        java_script_enabled=script is not Script.OFF,
+        reduced_motion="reduce",
+    )
+    context.set_default_timeout(PATIENCE)
+    if script is Script.BROKEN:
+        await context.route("**/*.js", lambda route: route.abort())
+    page = await context.new_page()
+    person = Phone(urls, context, page, script)
+    _listen(person)
+    try:
+        yield person
+    finally:
+        await context.close()
+
+
+def _listen(person: Phone) -> None:
+    def console(message: object) -> None:
+        kind, text = getattr(message, "type", ""), getattr(message, "text", "")
+        if kind == "error" and not (person.script is Script.BROKEN and "ERR_FAILED" in text):
+            person.complaints.append(text)
+
+    person.page.on("console", console)
+    person.page.on("pageerror", lambda error: person.complaints.append(str(error)))
+    person.page.on("response", lambda answer: person.complaints.append(answer.url) if answer.status >= 500 else None)
+
+
+__all__ = ["Phone", "Script", "hand_over", "phone"]
