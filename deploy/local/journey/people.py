@@ -51,6 +51,8 @@ class Person:
     async def logs_in(self, page: Page, person: str, level: str) -> Page:
         """From the page before the login, through the test login, to where one wanted to go."""
         at_provider = page if page.has_form(field="level") else fine(await self.browser.get(page.link("/start")))
+        if not at_provider.has_form(field="level"):
+            return at_provider  # a login at the provider that still lives
         form = at_provider.form(field="level")
         return fine(await self.browser.submit(form, {"pid" if person in form.choices["pid"] else "other": person, "level": level}))
 

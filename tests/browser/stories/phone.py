@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
 
-from tests.browser.chromium import LOCALES, hand_over
+from tests.browser.chromium import LOCALES
 
 PATIENCE = 20_000
 """Milliseconds: the machine may be busy."""
@@ -119,5 +119,3 @@ def _listen(person: Phone) -> None:
     person.page.on("pageerror", lambda error: person.complaints.append(str(error)))
     person.page.on("response", lambda answer: person.complaints.append(answer.url) if answer.status >= 500 else None)
 
-
-__all__ = ["Phone", "Script", "hand_over", "phone"]

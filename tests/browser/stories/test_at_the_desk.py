@@ -54,7 +54,7 @@ async def test_a_youth_is_told_when_the_helpers_tab_dies(browser: Browser, scene
         tab = await desk.new_page()
         await tab.goto(talk.desk.url)
         await youth.opens("dialog", "/chat/samtale")
-        gone = youth.page.locator("[data-presence=away], [data-away]")
+        gone = youth.page.get_by_text("har mistet forbindelsen")
         await expect(gone).to_have_count(0)
         await desk.close()
         died = monotonic()

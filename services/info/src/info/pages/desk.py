@@ -19,7 +19,7 @@ from info.pages import Look, words
 from info.queries import reading
 
 ROLE = "info_editor"
-ROWS = 50
+ROWS = 25
 """Answers and articles on the desk at a time."""
 router = APIRouter(prefix="/ansatt", default_response_class=HTMLResponse)
 
