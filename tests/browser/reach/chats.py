@@ -50,10 +50,12 @@ async def waiting_youth(scene: Scene) -> AsyncIterator[Youth]:
     """A youth in the queue, who leaves it afterwards if she is still there."""
     async with scene.youth() as youth:
         await youth.asks_to_chat(scene.cast.chat_service, "family", "16_17")
-        yield youth
-        page = await youth.browser.get(scene.urls["dialog"] + "/chat/venter")
-        if page.has_form("/chat/forlat"):
-            await youth.leaves_queue()
+        try:
+            yield youth
+        finally:
+            page = await youth.browser.get(scene.urls["dialog"] + "/chat/venter")
+            if page.has_form("/chat/forlat"):
+                await youth.leaves_queue()
 
 
 @asynccontextmanager
@@ -67,10 +69,12 @@ async def talking(scene: Scene, *, offers: bool = False, says: bool = True) -> A
             await scene.helper.answers(desk, "Så fint at du skriver. Jeg har god tid.")
         if offers:
             await scene.helper.offers_to_go_on(desk, "family", "soon", SUMMARY)
-        yield Talk(youth, desk)
-        page = await youth.browser.get(scene.urls["dialog"] + "/chat/samtale")
-        if page.has_form("/chat/avslutt"):
-            await youth.ends_chat()
+        try:
+            yield Talk(youth, desk)
+        finally:
+            page = await youth.browser.get(scene.urls["dialog"] + "/chat/samtale")
+            if page.has_form("/chat/avslutt"):
+                await youth.ends_chat()
 
 
 def chat_page(path: str, *, offers: bool = False, says: bool = True) -> Reach:

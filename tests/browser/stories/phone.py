@@ -13,6 +13,9 @@ PATIENCE = 20_000
 """Milliseconds: the machine may be busy."""
 
 
+SHOWN = "document.body ? document.body.innerText : ''"
+
+
 class Script(StrEnum):
     """What becomes of the pages' scripts."""
 
@@ -60,21 +63,32 @@ class Phone:
         await self.presses(form, answer)
 
     async def presses(self, form: Locator, answer: str = "") -> None:
+        """Sends a form, and waits for the page that answers."""
         buttons = form.locator("button[type=submit], button:not([type])")
-        await (form.locator(f'button[value="{answer}"]') if answer else buttons).first.click()
-        await self.page.wait_for_load_state()
+        async with self.page.expect_navigation(wait_until="load"):
+            await (form.locator(f'button[value="{answer}"]') if answer else buttons).first.click()
+
+    async def says(self, text: str) -> None:
+        """Writes in the chat. With script the page stays; without it comes anew."""
+        form = self.form("/chat/samtale", "text")
+        await self.fills(form, {"text": text})
+        if self.script is Script.ON:
+            await form.locator("button[type=submit], button:not([type])").first.click()
+            await expect(form.locator('[name="text"]')).to_have_value("")
+        else:
+            await self.presses(form)
 
     async def follows(self, part: str) -> None:
         """Presses the first link whose address contains this."""
-        await self.page.locator(f'main a[href*="{part}"]').first.click()
-        await self.page.wait_for_load_state()
+        async with self.page.expect_navigation(wait_until="load"):
+            await self.page.locator(f'main a[href*="{part}"]').first.click()
 
     async def sees(self, text: str) -> None:
         await expect(self.page.locator("main")).to_contain_text(text, timeout=PATIENCE)
 
     async def reads(self) -> str:
-        """Everything that can be read on the page now."""
-        return await self.page.locator("body").inner_text()
+        """Everything that can be read on the page and in its frames now."""
+        return " ".join([await frame.evaluate(SHOWN) for frame in self.page.frames])
 
     async def logs_in(self, person: str, level: str = "substantial") -> None:
         """From the page before the login through the test login."""
@@ -118,4 +132,3 @@ def _listen(person: Phone) -> None:
     person.page.on("console", console)
     person.page.on("pageerror", lambda error: person.complaints.append(str(error)))
     person.page.on("response", lambda answer: person.complaints.append(answer.url) if answer.status >= 500 else None)
-

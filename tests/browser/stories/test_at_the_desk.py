@@ -55,7 +55,7 @@ async def test_a_youth_is_told_when_the_helpers_tab_dies(browser: Browser, scene
         await tab.goto(talk.desk.url)
         await youth.opens("dialog", "/chat/samtale")
         gone = youth.page.get_by_text("har mistet forbindelsen")
-        await expect(gone).to_have_count(0)
+        await expect(gone).to_have_count(0, timeout=15_000)
         await desk.close()
         died = monotonic()
         await expect(gone.first).to_be_visible(timeout=1000 * TOLD_WITHIN)
