@@ -92,7 +92,11 @@ async def look_at(browser: Browser, scene: Scene, row: Row, variants: Sequence[V
 async def _in_language(browser: Browser, visit: Visit, seen: Seen, variants: Sequence[Variant]) -> None:
     """Loads the page once, then changes the window's colours and width as a reader's device does."""
     async with looking(browser, visit, variants[0]) as look:
-        seen.faults[variants[0].language] = await _load(seen.row, look, variants[0])
+        found = await _load(seen.row, look, variants[0])
+        if moved := [fault for fault in found if fault.check == "layout shift"]:
+            async with looking(browser, visit, variants[0]) as again:  # a busy machine may paint half a page; a real shift comes again
+                found = [fault for fault in found if fault not in moved] + await checks.shift(again)
+        seen.faults[variants[0].language] = found
         seen.bytes = max(seen.bytes, look.bytes)
         seen.texts[variants[0].language] = await look.measure("text")
         await checks.bring_axe(look)

@@ -1,7 +1,9 @@
 """What people do to forms: half filled, twice, too late, with the back button, with hostile text. Nothing is lost and nothing doubled."""
 
+from functools import partial
+
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Dialog, expect
 
 from deploy.local.journey.cast import PANEL
 from tests.browser.chromium import hand_over
@@ -11,6 +13,12 @@ from tests.browser.stories.phone import Phone, Script, phone
 
 pytestmark = pytest.mark.timeout(240)
 HOSTILE = "‮evil‬ \u200b\u200d<script>alert(1)</script> <img src=x onerror=alert(2)> 🧑‍🚀 Z̸͇̆a̷̘͝l̵̰̓g̶̱̊o{{ 7*7 }} %s"
+
+
+def _complains(person: Phone, dialog: Dialog) -> None:
+    person.complaints.append(dialog.message)
+
+
 QUESTION = {"topic": "school", "age": "13_15", "publish": "no"}
 
 
@@ -82,7 +90,7 @@ async def test_hostile_text_is_only_text(browser: Browser, scene: Scene, script:
         await hand_over(youth.context, talk.youth.browser.cookies)
         await hand_over(helper.context, scene.helper.browser.cookies)
         for each in (youth, helper):
-            each.page.on("dialog", lambda dialog: each.complaints.append(dialog.message))
+            each.page.on("dialog", partial(_complains, each))
         await youth.opens("dialog", "/chat/samtale")
         await youth.says(HOSTILE)
         await helper.page.goto(talk.desk.url)

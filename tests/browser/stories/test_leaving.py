@@ -122,7 +122,7 @@ async def says_no_if_somebody_else_is_logged_in(shared: Phone, first: str) -> No
 
 @BOTH
 async def test_the_next_youth_on_the_same_phone_sees_nothing_of_the_first(browser: Browser, scene: Scene, script: Script) -> None:
-    """INVARIANT: a shared phone: a second person finds no chat, no name, no page of the first; not after she left, nor after a login of her own."""
+    """INVARIANT: a shared phone: a second person finds nothing of the first, before or after a login of her own."""
     async with phone(browser, scene.urls, script) as shared:
         await shared.context.route("https://www.yr.no/**", lambda route: route.fulfill(body="<h1>Været</h1>", content_type="text/html"))
         await shared.opens("helpjourney", "/logg-inn")

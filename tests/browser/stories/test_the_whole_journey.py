@@ -1,4 +1,4 @@
-"""One youth's way from a search to an appointment, in a real browser on a phone: with script, without, and with script that never arrives."""
+"""One youth's way from a search to an appointment, on a phone: with script, without, and with script that never arrives."""
 
 import pytest
 from playwright.async_api import Browser

@@ -37,14 +37,17 @@ async def writer(request: Request, journey_id: UUID, submitted: Submitted, sessi
     try:
         return Writer(await confirmed_youth(await youth_session(request, session)), submitted)
     except Problem as problem:
-        if problem.status == 303:
-            token = new_holder()
-            fields = {name: [value[:MOST_KEPT] for value in submitted.all(name)][:20] for name in KEPT}
-            async with begin() as uow:
-                await keep_draft(KeepDraft(token, journey_id, fields), uow)
-            problem.headers["Location"] = f"/reise/{journey_id}/kladd"
-            problem.headers["Set-Cookie"] = host_cookie(COOKIE, b64(token), int(LIFE.total_seconds()))
-        raise
+        if problem.status != 303:
+            raise
+        token = new_holder()
+        fields = {name: [value[:MOST_KEPT] for value in submitted.all(name)][:20] for name in KEPT}
+        async with begin() as uow:
+            await keep_draft(KeepDraft(token, journey_id, fields), uow)
+        kept = {
+            "Location": f"/reise/{journey_id}/kladd",
+            "Set-Cookie": host_cookie(COOKIE, b64(token), int(LIFE.total_seconds())),
+        }
+        raise Problem(303, problem.code, headers={**problem.headers, **kept}) from problem
 
 
 WriterNow = Annotated[Writer, Depends(writer)]
