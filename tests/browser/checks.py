@@ -28,7 +28,7 @@ RENEWING = {
     "en": (r"Stop (updat|renew|refresh)ing", r"(Update|Renew|Refresh) now"),
 }
 """What a page that renews itself must offer (WCAG 2.2.1, 2.2.2)."""
-QUERY = {"stopp", "neste", "niva", "fersk", "state", "iss", "error", "client_id", "logout_hint", "her", "code", "from", "to"}
+QUERY = {"fra", "til", "stopp", "neste", "niva", "fersk", "state", "iss", "error", "client_id", "logout_hint", "her", "code", "from", "to"}
 """Names that may stand in an address above level 1."""
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 SENSITIVE = re.compile(

@@ -22,6 +22,10 @@ async def reflow(look: Look) -> list[Fault]:
     return found + faults("spacing", await look.measure("clipped"))
 
 
+INNER_STOPS = 8
+"""A field for a date and time has a stop for each of its parts and one for the calendar; more is a trap."""
+
+
 async def keyboard(look: Look) -> list[Fault]:
     """Tab leads past everything and out again; one always sees where one is (WCAG 2.1.2, 2.4.7, 2.4.11)."""
     found: dict[str, Fault] = {}
@@ -32,7 +36,7 @@ async def keyboard(look: Look) -> list[Fault]:
         now = await look.page.evaluate("window.stegvisMeasure.focused()")
         if now is None or now["key"] in passed[:1]:
             break
-        if passed[-3:] == [now["key"]] * 3:
+        if passed[-INNER_STOPS:] == [now["key"]] * INNER_STOPS:
             found["trap"] = Fault("keyboard", f"trap at {now['name']}")
             break
         passed.append(now["key"])
