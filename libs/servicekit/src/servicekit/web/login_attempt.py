@@ -29,13 +29,13 @@ class LoginAttempt:
     """Path on this host to go on to."""
     fresh: bool
     """The person must prove who she is now, whatever sessions live in this browser."""
-    started_at: int
+    started_at: float
     """Epoch seconds."""
 
     @classmethod
     def begin(cls, who: str, level: str, back: str, *, fresh: bool) -> Self:
         state, nonce, verifier = (b64(secrets.token_bytes(size)) for size in (32, 32, 48))
-        return cls(state, nonce, verifier, who, level, back, fresh, int(time.time()))
+        return cls(state, nonce, verifier, who, level, back, fresh, time.time())
 
     @property
     def challenge(self) -> str:

@@ -107,7 +107,8 @@ async def _come_back(request: Request, session: SessionNow, begin: Transaction) 
     if reason := _shortcoming(answer.claims, attempt):
         return _explain(request, attempt, reason)
     async with begin() as uow:
-        await log_in(uow, session, _login_of(answer.claims), answer.kept())
+        offset = request.app.state.settings.clock_offset_seconds
+        await log_in(uow, session, _login_of(answer.claims, attempt, offset), answer.kept())
     return _without(LOGIN_COOKIE, RedirectResponse(attempt.back, 303))
 
 
@@ -156,12 +157,16 @@ def _shortcoming(claims: dict[str, Any], attempt: LoginAttempt) -> str | None:
     return None
 
 
-def _login_of(claims: dict[str, Any]) -> Login:
+def _login_of(claims: dict[str, Any], attempt: LoginAttempt, offset: float) -> Login:
+    """A fresh login came after it was asked for; `auth_time` alone counts whole seconds and can't tell which of two came first."""
+    proven_at = float(int(claims["auth_time"]))
+    if attempt.fresh:
+        proven_at = max(proven_at, attempt.started_at + offset)
     return Login(
         subject=UUID(claims["sub"]),
         sid=UUID(claims["sid"]),
         level=str(claims["acr"]),
-        auth_time=datetime.fromtimestamp(int(claims["auth_time"]), UTC),
+        auth_time=datetime.fromtimestamp(proven_at, UTC),
         birthdate=date.fromisoformat(claims["birthdate"]) if claims.get("birthdate") else None,
         organisation=claims.get("organisation"),
         organisation_name=claims.get("organisation_name"),
