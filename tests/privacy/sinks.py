@@ -26,6 +26,9 @@ PENDING = {
 """By service: what will be told or sent within seconds, when a bucket is over or a reminder is due."""
 
 
+START_PAGE = ("data", "gateway", "start")
+
+
 @dataclass(frozen=True)
 class Sinks:
     """One look at everything, taken after a walk."""
@@ -38,11 +41,15 @@ class Sinks:
     folder: Path
 
     def files(self) -> Iterator[tuple[str, Path]]:
-        """Every other file of the platform's folder, `files:<path>`: tables and their journals, segments, reminders, keys."""
+        """Every other file of the platform's folder, `files:<path>`: tables and their journals, segments, reminders, keys.
+
+        Not the demo's start page: it lists whom one can log in as, and was written before anybody came.
+        """
         for folder, _, names in os.walk(self.folder, followlinks=True):  # a cluster may lie where its own user can reach it
             for path in (Path(folder, name) for name in names):
                 place = path.relative_to(self.folder)
                 seen = place.parts[0] in ("logs", "traces") or path.suffix in (".index", ".timeindex") or "pattern" in place.parts
+                seen = seen or place.parts[: len(START_PAGE)] == START_PAGE
                 if not seen and path.is_file() and path.stat().st_size:
                     yield f"files:{place}", path
 

@@ -1,0 +1,145 @@
+"""Somebody comes into the room: what is left on the screen, behind the back button, and on a phone that others use too."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page
+
+from deploy.local.journey.cast import CHAT_HELPER
+from deploy.local.journey.people import until
+from tests.browser.chromium import hand_over
+from tests.browser.reach.chats import talking
+from tests.browser.scene import Scene
+from tests.browser.stories.phone import Phone, Script, phone
+
+pytestmark = pytest.mark.timeout(240)
+SECRET = "De krangler hele tida"
+"""What the youth wrote in the chat (`reach.chats.talking`)."""
+BOTH = pytest.mark.parametrize("script", [Script.ON, Script.OFF], ids=str)
+
+
+@pytest_asyncio.fixture(loop_scope="session", params=[Script.ON, Script.OFF], ids=str)
+async def youth(request: pytest.FixtureRequest, browser: Browser, scene: Scene) -> AsyncIterator[Phone]:
+    """A phone whose way out leads to a page on this machine, so that nothing is asked of the world."""
+    async with phone(browser, scene.urls, request.param) as person:
+        await person.context.route("https://www.yr.no/**", lambda route: route.fulfill(body="<h1>Været</h1>", content_type="text/html"))
+        yield person
+
+
+async def leaves(page: Page) -> None:
+    """Presses "Forlat siden" and stands somewhere else."""
+    await page.locator("form[data-exit] button").first.click()
+    await page.wait_for_url("https://www.yr.no/**", wait_until="commit")
+
+
+async def back(youth: Phone, times: int = 3) -> str:
+    """Everything that the back button shows, as often as it is pressed."""
+    seen = []
+    for _ in range(times):
+        await youth.page.go_back(wait_until="load")
+        seen.append(await youth.reads() + await youth.page.content())
+    return " ".join(seen)
+
+
+async def test_quick_exit_from_a_chat_leaves_nothing_behind_the_back_button(scene: Scene, youth: Phone) -> None:
+    """INVARIANT: after leaving, neither the page nor its history shows a word of the chat, and the session is over."""
+    async with talking(scene) as talk:
+        await hand_over(youth.context, talk.youth.browser.cookies)
+        await youth.opens("dialog")
+        await youth.opens("dialog", "/chat/samtale")
+        assert SECRET in await youth.reads()
+        await leaves(youth.page)
+        assert SECRET not in await back(youth, 2)
+        await youth.opens("dialog", "/chat/samtale")
+        assert SECRET not in await youth.page.content()
+        mine = youth.urls["dialog"] + "/chat/samtale"
+        await until(
+            lambda: talk.youth.browser.get(mine), lambda page: page.status == 404, "the end of the session, also for who has its cookie"
+        )
+
+
+async def test_quick_exit_from_her_own_page_leaves_nothing_behind_the_back_button(scene: Scene, youth: Phone) -> None:
+    """INVARIANT: after leaving level 3 nothing of hers can be read, and coming back asks for a login."""
+    async with scene.known_youth() as known:
+        await hand_over(youth.context, known.browser.cookies)
+        await youth.opens("helpjourney", "/personvern")
+        await youth.opens("helpjourney")
+        mine = await youth.page.locator('main a[href*="/reise/"]').count()
+        assert mine
+        await leaves(youth.page)
+        assert "/reise/" not in await back(youth, 2)
+        await youth.opens("helpjourney")
+        assert await youth.page.locator('main a[href*="/reise/"]').count() == 0
+
+
+async def test_quick_exit_from_a_staff_page_leaves_nothing_behind_the_back_button(scene: Scene, youth: Phone) -> None:
+    """INVARIANT: a helper who leaves her desk leaves nobody's words on the screen."""
+    async with talking(scene) as talk:
+        await hand_over(youth.context, scene.helper.browser.cookies)
+        await youth.opens("dialog", "/ansatt/samtaler")
+        await youth.page.goto(talk.desk.url)
+        assert SECRET in await youth.page.content()
+        await leaves(youth.page)
+        assert SECRET not in await back(youth, 2)
+        scene.helper.browser.cookies.clear()
+        await scene.helper.starts("dialog", "/ansatt/samtaler", CHAT_HELPER)
+
+
+async def test_on_open_pages_the_back_button_shows_at_most_the_public_page_and_the_page_says_so(youth: Phone) -> None:
+    await youth.opens("info", "/artikkel/sovn")
+    assert "historikken" in await youth.reads()
+    await leaves(youth.page)
+    await youth.page.go_back(wait_until="load")
+    assert youth.page.url.startswith((youth.urls["info"], "https://www.yr.no/", "about:blank"))
+
+
+async def test_escape_three_times_leaves(browser: Browser, scene: Scene) -> None:
+    """INVARIANT: the keyboard's way out works too, and twice is not enough."""
+    async with phone(browser, scene.urls) as youth:
+        await youth.context.route("https://www.yr.no/**", lambda route: route.fulfill(body="<h1>Været</h1>", content_type="text/html"))
+        await youth.opens("dialog")
+        for _ in range(2):
+            await youth.page.keyboard.press("Escape")
+        await youth.page.wait_for_timeout(300)
+        assert youth.page.url.startswith(scene.urls["dialog"])
+        await youth.page.wait_for_timeout(1600)
+        for _ in range(3):
+            await youth.page.keyboard.press("Escape")
+        await youth.page.wait_for_url("https://www.yr.no/**")
+
+
+async def says_no_if_somebody_else_is_logged_in(shared: Phone, first: str) -> None:
+    """The provider's own login may live on: then the page asks who it is, and shows nothing of the first."""
+    await shared.opens("helpjourney", "/logg-inn")
+    await shared.follows("/start")
+    if await shared.page.locator('form[action$="/er-det-deg"]').count():
+        assert first not in await shared.page.content()
+        await shared.presses(shared.page.locator('main form[action$="/logg-ut"]').first)
+        if await shared.page.locator("main form").count():
+            await shared.presses(shared.page.locator("main form").first)
+
+
+@BOTH
+async def test_the_next_youth_on_the_same_phone_sees_nothing_of_the_first(browser: Browser, scene: Scene, script: Script) -> None:
+    """INVARIANT: a shared phone: a second person finds nothing of the first, before or after a login of her own."""
+    async with phone(browser, scene.urls, script) as shared:
+        await shared.context.route("https://www.yr.no/**", lambda route: route.fulfill(body="<h1>Været</h1>", content_type="text/html"))
+        await shared.opens("helpjourney", "/logg-inn")
+        await shared.logs_in(scene.new_number())
+        await shared.sends("/er-det-deg")
+        if await shared.page.locator('form[action$="/begynn"]').count():
+            await shared.sends("/begynn")
+        await shared.opens("helpjourney")
+        first = await shared.page.locator('main a[href*="/reise/"]').first.get_attribute("href")
+        assert first
+        await leaves(shared.page)
+        await says_no_if_somebody_else_is_logged_in(shared, first)
+        await shared.opens("helpjourney", "/logg-inn")
+        await shared.logs_in(scene.new_number())
+        await shared.sends("/er-det-deg")
+        await shared.opens("helpjourney")
+        assert first not in await shared.page.content()
+        answer = await shared.page.goto(shared.urls["helpjourney"] + first)
+        assert answer is not None
+        assert answer.status in (403, 404)
