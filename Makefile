@@ -18,7 +18,7 @@ NO_INDEX := env -u UV_INDEX_URL -u UV_DEFAULT_INDEX -u UV_INDEX -u UV_EXTRA_INDE
 help:
 	@echo "Use"
 	@echo "  make demo        everything on http://localhost:8080 until Ctrl-C (ONCE=1 walks the journey and stops; PORT= DATA= KEEP=1)"
-	@echo "  make test        all tests (ONLY=dialog one part, ARGS='-k name' for pytest)"
+	@echo "  make test        the tests, without the long sets below (ONLY=dialog one part, ARGS='-k name' for pytest)"
 	@echo "Work"
 	@echo "  make pages       every page in a real browser, in all 12 variants; the sum is the last line but one (ONLY='dialog GET /chat')"
 	@echo "  make screenshots pictures of every page, light and dark, phone and desk, and a contact sheet, in .local/screenshots"

@@ -1,4 +1,7 @@
-"""`python -m deploy.suites`: all tests; each service's in an environment of its own, where an undeclared dependency is missing."""
+"""`python -m deploy.suites`: the tests; each service's in an environment of its own, where an undeclared dependency is missing.
+
+Left out are the sweep of all pages (`make pages`), the faults under load (`make faults`) and the stories in a browser.
+"""
 
 import argparse
 import os
