@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -13,6 +14,9 @@ from deploy.local.journey.people import Clinician, Editor, Expert, StuckError, Y
 from deploy.local.journey.stories import OTHERS, Crew
 from deploy.local.journey.timeline import Timeline, Watch
 from deploy.local.platform import Platform
+
+FUNNEL_SECONDS = 90
+"""How long the figures may take: the pages read of a minute are told after that minute."""
 
 
 async def walk(platform: Platform) -> int:
@@ -140,13 +144,17 @@ async def funnel_is_shown(crew: Crew) -> None:
     """Reporting shows every step of the funnel that the walk and the history led through."""
     async with httpx.AsyncClient(timeout=10) as http:
         address = httpx.URL(crew.urls["reporting"] + "/api/journey")
-        for _ in range(100):
-            dialled = address.copy_with(host="127.0.0.1")
+        dialled = address.copy_with(host="127.0.0.1")
+        waited, ends = False, time.monotonic() + FUNNEL_SECONDS
+        while time.monotonic() < ends:
             figures = (await http.get(dialled, headers={"Host": address.netloc.decode()})).json()
             hidden = [row["step"] for row in figures["funnel"] if row["count"] is None and row["step"] != "appointments_attended"]
             if not hidden:
                 counts = ", ".join(f"{row['step']} {row['count']}" for row in figures["funnel"] if row["count"])
                 print(f"     figures: {counts}", flush=True)
                 return
+            if hidden == ["pages_read"] and not waited:
+                waited = True
+                print("     figures: pages read are told when their minute is over", flush=True)
             await asyncio.sleep(0.3)
     raise StuckError(f"the funnel doesn't show: {', '.join(hidden)}")
