@@ -1,7 +1,7 @@
 # The whole interface. `make` alone lists it. Needs Python 3.11 or 3.12 with venv, and a network to the package indexes.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test pages screenshots check format assets lock schemas clean faults contracts can-i-deploy new-service upgrade bench
+.PHONY: help demo test pages screenshots check format assets lock schemas clean faults contracts can-i-deploy new-service upgrade release bench
 MAKEFLAGS += --no-print-directory
 
 UV_VERSION := 0.13.9
@@ -33,6 +33,7 @@ help:
 	@echo "  make contracts   what changed in the contracts since their last release, and whom it would break"
 	@echo "  make can-i-deploy SERVICE=dialog   may it go out beside what the others have released?"
 	@echo "  make upgrade     each service's last release beside the current others, and on their migrated databases: about 5 minutes"
+	@echo "  make release SERVICE=dialog   gates, tests, version, changelog, image and record of one service alone, or why not (VERSION=)"
 	@echo "  make schemas     writes the JSON Schemas, AsyncAPI documents and catalogue page of the contracts"
 	@echo "  make lock        brings uv.lock up to date"
 
@@ -78,6 +79,9 @@ can-i-deploy: $(SYNCED)
 
 upgrade: $(SYNCED) assets
 	@$(PY) -m deploy.releases.upgrade
+
+release: $(SYNCED) assets
+	@$(PY) -m deploy.releases.release $(SERVICE) $(VERSION)
 
 lock: $(UV)
 	@$(NO_INDEX) $(UV) lock

@@ -25,6 +25,15 @@ def refusal(name: str) -> str | None:
     return None
 
 
+def record(name: str) -> str:
+    """Appends the commit that is checked out to releases.toml as a release of `name`; returns it."""
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+    text = RELEASES.read_text() + f'\n[[release]]\nname = "{name}"\nversion = "{version_of(name)}"\ncommit = "{commit}"\n'
+    tomllib.loads(text)
+    RELEASES.write_text(text)
+    return commit
+
+
 def main() -> int:
     """Appends to releases.toml; commit that afterwards."""
     name = sys.argv[1] if len(sys.argv) == 2 else ""
@@ -35,10 +44,7 @@ def main() -> int:
     if why:
         print(f"cut: {why}", file=sys.stderr)
         return 1
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
-    text = RELEASES.read_text() + f'\n[[release]]\nname = "{name}"\nversion = "{version_of(name)}"\ncommit = "{commit}"\n'
-    tomllib.loads(text)
-    RELEASES.write_text(text)
+    commit = record(name)
     print(f"cut: {name} {version_of(name)} from {commit[:12]}; commit releases.toml, then set the next version (.dev0)")
     return 0
 

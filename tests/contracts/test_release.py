@@ -1,0 +1,108 @@
+"""One service released alone: refused with the reason and nothing left changed, or recorded, step by step."""
+
+import subprocess
+import sys
+
+import pytest
+
+from deploy.releases import cut, record, release
+from deploy.releases.record import Release
+
+CHANGELOG = "# Changelog of dialog\n\n## 0.2.0 (not released)\n\n- Something.\n\n## 0.1.0 (2026-11-25)\n\n- The first.\n"
+
+
+@pytest.fixture
+def tree(tmp_path, monkeypatch):
+    """A repository with one service; the steps that take minutes are noted, not taken."""
+    service = tmp_path / "services" / "dialog"
+    service.mkdir(parents=True)
+    (tmp_path / "Makefile").write_text("lock:\n\t@echo locked > uv.lock\n")
+    (tmp_path / "uv.lock").write_text("locked before\n")
+    (tmp_path / "releases.toml").write_text('[[release]]\nname = "dialog"\nversion = "0.1.0"\ncommit = "0"\n')
+    (service / "pyproject.toml").write_text('[project]\nname = "dialog"\nversion = "0.2.0.dev0"\n')
+    (service / "CHANGELOG.md").write_text(CHANGELOG)
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "config", "user.name", "t")
+    git(tmp_path, "config", "user.email", "t@example.no")
+    commit(tmp_path)
+    for module in (release, cut):
+        monkeypatch.setattr(module, "ROOT", tmp_path)
+        monkeypatch.setattr(module, "project", lambda name: record.project(name, tmp_path))
+        monkeypatch.setattr(module, "version_of", lambda name: record.version_of(name, tmp_path))
+        monkeypatch.setattr(module, "latest", lambda name: record.latest(name, record.releases(tmp_path / "releases.toml")))
+    monkeypatch.setattr(cut, "RELEASES", tmp_path / "releases.toml")
+    for slow in ("contracts", "beside the others", "tests", "image"):
+        monkeypatch.setitem(release.STEPS, slow, lambda _service, _version: None)
+    monkeypatch.setattr(sys, "argv", ["release", "dialog"])
+    return tmp_path
+
+
+def git(folder, *arguments):
+    return subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def commit(folder):
+    git(folder, "add", "--all")
+    git(folder, "commit", "-qm", "x")
+
+
+def test_the_commit_with_the_version_is_recorded_and_work_goes_on(tree, capsys):
+    assert release.main() == 0
+    recorded = record.releases(tree / "releases.toml")[-1]
+    assert recorded == Release("dialog", "0.2.0", git(tree, "rev-parse", "HEAD~1"))
+    assert 'version = "0.2.0"' in git(tree, "show", f"{recorded.commit}:services/dialog/pyproject.toml")
+    assert "## 0.2.0 (20" in git(tree, "show", f"{recorded.commit}:services/dialog/CHANGELOG.md")
+    assert record.version_of("dialog", tree) == "0.2.1.dev0"
+    assert "## 0.2.1 (not released)\n\n## 0.2.0 (20" in (tree / "services/dialog/CHANGELOG.md").read_text()
+    assert git(tree, "status", "--porcelain") == ""
+    assert "dialog 0.2.0 is recorded" in capsys.readouterr().out
+    assert release.main() == 1, "nothing new is said in the changelog"
+
+
+@pytest.mark.parametrize("step", ["contracts", "beside the others", "tests", "image"])
+def test_a_step_that_fails_leaves_nothing_changed(tree, monkeypatch, capsys, step):
+    before = git(tree, "rev-parse", "HEAD")
+
+    def fails(_service, _version):
+        raise release.RefusedError(f"{step} said no")
+
+    monkeypatch.setitem(release.STEPS, step, fails)
+    assert release.main() == 1
+    assert f"refused: {step} said no" in capsys.readouterr().err
+    assert (git(tree, "rev-parse", "HEAD"), git(tree, "status", "--porcelain")) == (before, "")
+
+
+def test_changes_that_are_not_committed_are_refused_and_kept(tree, capsys):
+    (tree / "half-done").write_text("work")
+    assert release.main() == 1
+    assert "aren't committed" in capsys.readouterr().err
+    assert (tree / "half-done").read_text() == "work"
+
+
+@pytest.mark.parametrize("said", ["# Changelog of dialog\n", "# Changelog of dialog\n\n## 0.2.0 (not released)\n\n## 0.1.0 (2026-11-25)\n"])
+def test_a_changelog_that_says_nothing_is_refused(tree, capsys, said):
+    (tree / "services/dialog/CHANGELOG.md").write_text(said)
+    commit(tree)
+    assert release.main() == 1
+    assert "what is new" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("version", "why"), [("0.1.0", "isn't newer than 0.1.0"), ("new", "is no version"), ("0.3.0.dev1", "not one to release")]
+)
+def test_a_version_that_cannot_follow_is_refused(tree, monkeypatch, capsys, version, why):
+    monkeypatch.setattr(sys, "argv", ["release", "dialog", version])
+    assert release.main() == 1
+    assert why in capsys.readouterr().err
+
+
+def test_a_version_of_ones_own_choice(tree, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["release", "dialog", "0.3.0"])
+    assert release.main() == 0
+    assert record.version_of("dialog", tree) == "0.3.1.dev0"
+
+
+def test_only_services_are_released(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["release", "servicekit"])
+    assert release.main() == 2
+    assert "SERVICE= one of" in capsys.readouterr().err
