@@ -1,16 +1,13 @@
 """The catalogue: every part in every state, and every error page, on the service's own accent. Only where the demo runs."""
 
+from collections.abc import Callable
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from webkit.errors import ERRORS
-
-if TYPE_CHECKING:
-    from webkit.pages import Pages
 
 PATH = "/_komponenter"
 DRAWINGS = (
@@ -20,16 +17,16 @@ DRAWINGS = (
 _NO_FORM = SimpleNamespace(csrf="", key="")
 
 
-def routes(pages: "Pages") -> list[Route]:
-    """The catalogue, and one page per error code below it; all answer 200."""
+def routes(render: Callable[..., Response], error: Callable[[Request, int, str], Response]) -> list[Route]:
+    """The catalogue, and one page per error code below it; all answer 200. `render`, `error`: those of the service's pages."""
 
     async def catalogue(request: Request) -> Response:
-        return pages.render(request, "webkit/components.html", refresh=60, form=_NO_FORM, errors_known=ERRORS, drawings=DRAWINGS)
+        return render(request, "webkit/components.html", refresh=60, form=_NO_FORM, errors_known=ERRORS, drawings=DRAWINGS)
 
     async def state(request: Request) -> Response:
         code = request.path_params["code"]
         known = code in ERRORS
-        return pages.error(request, 200 if known else 404, code if known else "not_found")
+        return error(request, 200 if known else 404, code if known else "not_found")
 
     return [
         Route(PATH, catalogue, methods=["GET"], name="components"),

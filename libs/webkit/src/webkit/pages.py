@@ -85,7 +85,7 @@ class Pages:
         app.router.routes.append(quick_exit.quick_exit_route(lambda: self.quick_exit_url, self._leave_of))
         app.router.routes.extend(Route(page.path, about.endpoint(self.render, page), name=page.name) for page in about.PAGES)
         if self.is_demo:
-            app.router.routes.extend(components.routes(self))
+            app.router.routes.extend(components.routes(self.render, self.error))
         app.add_middleware(LanguageChoice)
         app.add_middleware(SecurityHeaders, level=self.level.name, policy=self.policy())
 
