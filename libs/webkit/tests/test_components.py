@@ -22,7 +22,7 @@ Visit = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 SmallService = Callable[..., FastAPI]
 
 TEMPLATES = Path(webkit.__file__).parent / "templates" / "webkit"
-PRIVATE_PARTS = {"in_language", "said"}
+PRIVATE_PARTS = {"in_language", "said", "table_cell"}
 """Pieces of other parts, which the catalogue shows with them."""
 
 

@@ -1,5 +1,6 @@
 """The editor's desk: who gets in, and that a form acts once."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -45,6 +46,30 @@ async def withdrawn_facts(database):
         return [str(fact.key) for fact in await told(uow.connection) if fact.type == "info.answer.withdrawn.v1"]
 
 
+async def test_an_article_is_withdrawn_and_put_back(staff_browser, browser, forms):
+    editor = await staff_browser("info_editor")
+    desk = await editor.get("/ansatt")
+    article = re.search(r'href="(/artikkel/(?:(?!").)+)" lang="nb"', desk.text)[1]
+    action = re.search(r"/ansatt/artikkel/[0-9a-f-]{36}/trekk", desk.text[desk.text.index(article) :])[0]
+    (form,) = [form for form in forms(desk, "/trekk") if form.action == action]
+    assert (await browser.get(article)).status_code == 200
+    assert (await form.send(editor)).status_code == 303
+    assert (await browser.get(f"{article}?na")).status_code == 410
+    (back,) = forms(await editor.get("/ansatt"), "/legg-ut")
+    assert back.action == action.replace("/trekk", "/legg-ut")
+    assert (await back.send(editor)).status_code == 303
+    assert forms(await editor.get("/ansatt"), "/legg-ut") == []
+    assert (await browser.get(f"{article}?igjen")).status_code == 200
+
+
+async def test_every_article_can_be_reached(staff_browser):
+    editor = await staff_browser("info_editor")
+    first, last = await editor.get("/ansatt"), await editor.get("/ansatt?artikler=999")
+    assert re.search(r"artikler=2#articles-title", first.text)
+    assert set(re.findall(r"/artikkel/[0-9a-f-]{36}/trekk", first.text)).isdisjoint(re.findall(r"/artikkel/[0-9a-f-]{36}/trekk", last.text))
+    assert re.findall(r"/artikkel/[0-9a-f-]{36}/trekk", last.text)
+
+
 async def test_a_review_is_dated_today(staff_browser, forms):
     editor = await staff_browser("info_editor")
     form = forms(await editor.get("/ansatt"), "/gjennomgatt")[0]
@@ -88,6 +113,8 @@ async def standing(database, form):
         "/ansatt/svar/canary-4711/trekk",
         "/ansatt/svar/00000000-0000-4000-8000-000000000000/trekk",
         "/ansatt/artikkel/00000000-0000-4000-8000-000000000000/gjennomgatt",
+        "/ansatt/artikkel/00000000-0000-4000-8000-000000000000/trekk",
+        "/ansatt/artikkel/00000000-0000-4000-8000-000000000000/legg-ut",
     ],
 )
 async def test_what_is_not_there_can_not_be_acted_on(staff_browser, path, forms):

@@ -11,11 +11,13 @@ from info.handlers import (
     MarkReviewed,
     PublishAnswer,
     PublishArticle,
+    RestoreArticle,
     WithdrawAnswer,
     WithdrawArticle,
     mark_reviewed,
     publish_answer,
     publish_article,
+    restore_article,
     withdraw_answer,
     withdraw_article,
 )
@@ -83,6 +85,23 @@ async def test_a_withdrawn_article_can_be_neither_read_nor_found(database):
     with pytest.raises(ArticleNotFoundError):
         await run(database, withdraw_article, WithdrawArticle(ARTICLE.publication_id))
     assert await facts(database) == [("article.published", 1), ("article.withdrawn", 2)]
+
+
+async def test_what_an_editor_withdrew_only_an_editor_brings_back(database):
+    """INVARIANT: a loading of the files doesn't undo an editor's withdrawal; one by the files it does."""
+    await run(database, publish_article, ARTICLE)
+    await run(database, withdraw_article, WithdrawArticle(ARTICLE.publication_id))
+    with pytest.raises(ArticleNotFoundError):
+        await run(database, restore_article, RestoreArticle(ARTICLE.publication_id))
+    assert await run(database, publish_article, ARTICLE)
+    await run(database, withdraw_article, WithdrawArticle(ARTICLE.publication_id, withheld=True))
+    assert not await run(database, publish_article, replace(ARTICLE, body="Ny linjal."))
+    assert await found(database, "linjal") == []
+    await run(database, restore_article, RestoreArticle(ARTICLE.publication_id))
+    assert await found(database, "linjal") == [ARTICLE.publication_id]
+    assert await run(database, publish_article, replace(ARTICLE, body="Ny linjal."))
+    told = ["published", "withdrawn", "published", "withdrawn", "published", "published"]
+    assert await facts(database) == [(f"article.{what}", n) for n, what in enumerate(told, 1)]
 
 
 async def test_a_review_renews_the_date_once_a_day(database):

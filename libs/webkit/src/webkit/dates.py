@@ -40,8 +40,9 @@ def filters(locale: Locale) -> Mapping[str, Callable[..., str]]:
         return f"{day(value)} {AT[locale.language]} {clock(value)}"
 
     def duration(value: timedelta | float) -> str:
-        """10 minutter; a number counts seconds."""
-        return format_timedelta(value if isinstance(value, timedelta) else timedelta(seconds=value), threshold=1.2, locale=locale)
+        """1 minutt, 10 minutter, 70 minutter; a number counts seconds."""
+        length = value if isinstance(value, timedelta) else timedelta(seconds=value)
+        return format_timedelta(length, threshold=1 if length < timedelta(seconds=90) else 1.2, locale=locale)
 
     def number(value: float) -> str:
         return format_decimal(value, locale=locale)

@@ -20,7 +20,7 @@ class ErrorPage:
 _TALK = {_("Spør eller chat anonymt"): "dialog"}
 _ASK = {_("Skriv et spørsmål"): "dialog/spor"}
 _OPEN = {_("Finn noen som er åpne"): "info/hjelp"}
-_HOME = {_("Til forsiden her"): "home"}
+_HOME = {_("Til forsiden"): "home"}
 _AGAIN = {_("Prøv igjen"): "here"}
 
 HUMAN: Mapping[str, str] = _HOME | _TALK | _OPEN

@@ -18,6 +18,7 @@ from contracts.info import (
     ServiceListed,
 )
 from servicekit.delivery.outbox import UnitOfWork
+from sqlalchemy import Row
 
 from info.domain import AnswerNotFoundError, ArticleNotFoundError, Hours
 from info.store import SearchText, answers, articles, availability, help_services, hold, hours_to_columns, index, put, unindex
@@ -48,7 +49,10 @@ class PublishArticle:
 
 
 async def publish_article(command: PublishArticle, uow: UnitOfWork) -> bool:
-    """Publish the article unless it stands so already. A later review by an editor is kept. Returns whether anything changed."""
+    """Publish the article unless it stands so already. What an editor did since, a review or a withdrawal, is kept.
+
+    Returns whether anything changed.
+    """
     row = await hold(uow.connection, articles, command.publication_id)
     values = asdict(command) | {
         "sources": [list(source) for source in command.sources],
@@ -57,7 +61,7 @@ async def publish_article(command: PublishArticle, uow: UnitOfWork) -> bool:
         "reviewed_on": max(command.reviewed_on, row.reviewed_on) if row else command.reviewed_on,
         "withdrawn_at": None,
     }
-    if row is not None and _stands(row, values):
+    if row is not None and (row.withheld or _stands(row, values)):
         return False
     version = (row.version if row else 0) + 1
     await put(uow.connection, articles, values | {"version": version})
@@ -66,17 +70,17 @@ async def publish_article(command: PublishArticle, uow: UnitOfWork) -> bool:
     return True
 
 
-def _findable_article(command: PublishArticle) -> SearchText:
+def _findable_article(article: PublishArticle | Row[Any]) -> SearchText:
     return SearchText(
-        publication_id=command.publication_id,
+        publication_id=article.publication_id,
         kind="article",
-        work=command.slug,
-        language=command.language,
-        topic_code=command.topic_code,
-        title=command.title,
-        summary=command.summary,
-        plain=plain_text(command.body),
-        search_words=command.search_words,
+        work=article.slug,
+        language=article.language,
+        topic_code=article.topic_code,
+        title=article.title,
+        summary=article.summary,
+        plain=plain_text(article.body),
+        search_words=article.search_words,
     )
 
 
@@ -88,17 +92,35 @@ def _tell_published(uow: UnitOfWork, article: dict[str, Any], version: int) -> N
 @dataclass(frozen=True, slots=True)
 class WithdrawArticle:
     publication_id: UUID
+    withheld: bool = False
+    """Whether an editor says so: then the files don't bring it back."""
 
 
 async def withdraw_article(command: WithdrawArticle, uow: UnitOfWork) -> None:
-    """Take the article off the open pages; it may be published again. Raises ArticleNotFoundError."""
+    """Take the article off the open pages. Its text is kept. Raises ArticleNotFoundError."""
     row = await hold(uow.connection, articles, command.publication_id)
     if row is None or row.withdrawn_at is not None:
         raise ArticleNotFoundError
-    values = {**row._mapping, "version": row.version + 1, "withdrawn_at": await uow.now()}
+    values = {**row._mapping, "version": row.version + 1, "withdrawn_at": await uow.now(), "withheld": command.withheld}
     await put(uow.connection, articles, values)
     await unindex(uow.connection, row.publication_id)
     uow.tell(ArticleWithdrawn(publication_id=row.publication_id), key=row.publication_id, sequence=row.version + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreArticle:
+    publication_id: UUID
+
+
+async def restore_article(command: RestoreArticle, uow: UnitOfWork) -> None:
+    """Put back an article that an editor withdrew, as it stood. Raises ArticleNotFoundError."""
+    row = await hold(uow.connection, articles, command.publication_id)
+    if row is None or not row.withheld:
+        raise ArticleNotFoundError
+    values = {**row._mapping, "version": row.version + 1, "withdrawn_at": None, "withheld": False}
+    await put(uow.connection, articles, values)
+    await index(uow.connection, _findable_article(row))
+    _tell_published(uow, values, row.version + 1)
 
 
 @dataclass(frozen=True, slots=True)

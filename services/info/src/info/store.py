@@ -22,6 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
     delete,
+    false,
     func,
     select,
     text,
@@ -52,6 +53,7 @@ articles = Table(
     Column("hard_topic", Boolean, nullable=False, comment="shows the full crisis block"),
     Column("reviewed_on", Date, nullable=False),
     Column("withdrawn_at", DateTime(timezone=True)),
+    Column("withheld", Boolean, nullable=False, server_default=false(), comment="an editor withdrew it: only an editor brings it back"),
     UniqueConstraint("slug", "language"),
 )
 

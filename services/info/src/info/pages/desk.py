@@ -1,4 +1,4 @@
-"""The editor's desk: published answers that can be taken away, articles that wait for a review."""
+"""The editor's desk: answers and articles that can be taken away, articles that wait for a review."""
 
 from collections.abc import Awaitable, Callable
 from uuid import UUID
@@ -14,28 +14,39 @@ from servicekit.web.sessions import StaffMember, StaffSession
 from servicekit.web.submission import Submission, Submitted
 
 from info.domain import AnswerNotFoundError, ArticleNotFoundError, local_date
-from info.handlers import MarkReviewed, WithdrawAnswer, mark_reviewed, withdraw_answer
-from info.pages import Look, words
+from info.handlers import (
+    MarkReviewed,
+    RestoreArticle,
+    WithdrawAnswer,
+    WithdrawArticle,
+    mark_reviewed,
+    restore_article,
+    withdraw_answer,
+    withdraw_article,
+)
+from info.pages import Look, page_number, words
 from info.queries import reading
 
 ROLE = "info_editor"
-ROWS = 25
-"""Answers and articles on the desk at a time."""
+MOST_PAGES = 1000
 router = APIRouter(prefix="/ansatt", default_response_class=HTMLResponse)
 
 
 @router.get("", summary="The editor's desk")
-async def desk(request: Request, begin: Transaction, look: Look, staff: StaffSession) -> HTMLResponse:
+async def desk(request: Request, begin: Transaction, look: Look, staff: StaffSession, svar: str = "1", artikler: str = "1") -> HTMLResponse:
+    """Two lists, each with its own page number in the address."""
     _editor(staff)
     async with begin() as uow:
-        answers = await reading.newest_answers(uow.connection, ROWS)
-        articles = await reading.longest_unreviewed(uow.connection, ROWS)
+        answers = await reading.newest_answers(uow.connection, page_number(svar, MOST_PAGES))
+        articles = await reading.longest_unreviewed(uow.connection, page_number(artikler, MOST_PAGES))
+        withheld = await reading.withheld_articles(uow.connection)
         today = local_date(await uow.now())
     return look.render(
         request,
         "desk.html",
         answers=answers,
         articles=articles,
+        withheld=withheld,
         today=today,
         staff=staff,
         new_form=lambda: new_form(staff),
@@ -49,6 +60,26 @@ async def withdraw(publication_id: UUID, begin: Transaction, staff: StaffSession
 
     async def act(uow: UnitOfWork) -> None:
         await withdraw_answer(WithdrawAnswer(publication_id), uow)
+
+    return await _once(begin, submitted, act)
+
+
+@router.post("/artikkel/{publication_id}/trekk", summary="Take an article away until an editor puts it back")
+async def withdraw_text(publication_id: UUID, begin: Transaction, staff: StaffSession, submitted: Submitted) -> RedirectResponse:
+    _editor(staff)
+
+    async def act(uow: UnitOfWork) -> None:
+        await withdraw_article(WithdrawArticle(publication_id, withheld=True), uow)
+
+    return await _once(begin, submitted, act)
+
+
+@router.post("/artikkel/{publication_id}/legg-ut", summary="Put back an article that an editor took away")
+async def restore(publication_id: UUID, begin: Transaction, staff: StaffSession, submitted: Submitted) -> RedirectResponse:
+    _editor(staff)
+
+    async def act(uow: UnitOfWork) -> None:
+        await restore_article(RestoreArticle(publication_id), uow)
 
     return await _once(begin, submitted, act)
 

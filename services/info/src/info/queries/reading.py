@@ -1,18 +1,22 @@
 """Articles and answers as one reads them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from contracts.codes import Language
-from sqlalchemy import case, func, select
+from sqlalchemy import Select, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from info.domain import AnswerGoneError, AnswerNotFoundError, ArticleGoneError, ArticleNotFoundError, folded
 from info.store import answers, articles
 
+T = TypeVar("T")
+
+DESK_ROWS = 25
+"""Answers and articles on a page of the editor's lists."""
 NEARBY = 0.2
 """Trigrams that a noted word must share with a search to be offered in its place (0 to 1, pg_trgm's similarity)."""
 
@@ -97,6 +101,15 @@ class DeskArticle:
     reviewed_on: date
 
 
+@dataclass(frozen=True, slots=True)
+class Listed(Generic[T]):
+    """One page of an editor's list; the last one where a later one was asked for."""
+
+    rows: tuple[T, ...]
+    page: int
+    pages: int
+
+
 async def article(connection: AsyncConnection, slug: str, preferred: str) -> Article:
     """The article in the preferred language, else in Bokmål, else in what there is. Raises ArticleNotFoundError or ArticleGoneError."""
     known = (await connection.execute(select(articles).where(articles.c.slug == slug))).all()
@@ -163,18 +176,33 @@ async def answer(connection: AsyncConnection, publication_id: UUID, preferred: s
     )
 
 
-async def newest_answers(connection: AsyncConnection, most: int) -> list[DeskAnswer]:
-    """The answers that were given last."""
+async def newest_answers(connection: AsyncConnection, page: int) -> Listed[DeskAnswer]:
+    """The answers that were given last, for the editor."""
     columns = [answers.c[name] for name in DeskAnswer.__slots__]
     query = select(*columns).where(answers.c.withdrawn_at.is_(None)).order_by(answers.c.answered_on.desc(), answers.c.publication_id)
-    return [DeskAnswer(*row) for row in (await connection.execute(query.limit(most))).all()]
+    return await _listed(connection, query, DeskAnswer, page)
 
 
-async def longest_unreviewed(connection: AsyncConnection, most: int) -> list[DeskArticle]:
+async def longest_unreviewed(connection: AsyncConnection, page: int) -> Listed[DeskArticle]:
     """The articles whose review is oldest, for the editor."""
     columns = [articles.c[name] for name in DeskArticle.__slots__]
     query = select(*columns).where(articles.c.withdrawn_at.is_(None)).order_by(articles.c.reviewed_on, articles.c.slug, articles.c.language)
-    return [DeskArticle(*row) for row in (await connection.execute(query.limit(most))).all()]
+    return await _listed(connection, query, DeskArticle, page)
+
+
+async def withheld_articles(connection: AsyncConnection) -> list[DeskArticle]:
+    """Those that an editor took away, the last one first."""
+    columns = [articles.c[name] for name in DeskArticle.__slots__]
+    query = select(*columns).where(articles.c.withheld).order_by(articles.c.withdrawn_at.desc(), articles.c.publication_id)
+    return [DeskArticle(*row) for row in (await connection.execute(query)).all()]
+
+
+async def _listed(connection: AsyncConnection, query: Select[Any], made: Callable[..., T], page: int) -> Listed[T]:
+    total = (await connection.execute(select(func.count()).select_from(query.order_by(None).subquery()))).scalar_one()
+    pages = max(1, -(-total // DESK_ROWS))
+    page = min(page, pages)
+    rows = (await connection.execute(query.limit(DESK_ROWS).offset((page - 1) * DESK_ROWS))).all()
+    return Listed(tuple(made(*row) for row in rows), page, pages)
 
 
 async def _links(connection: AsyncConnection, slugs: Sequence[str], preferred: str) -> tuple[Link, ...]:
