@@ -24,6 +24,8 @@ from deploy.local.processes import Child, StartError, command_line, end_stranger
 
 ADMIN = "admin"
 PLAIN_LOGIN = "org.apache.kafka.common.security.plain.PlainLoginModule"
+STRONGER_SCRAM = "SCRAM-SHA-512"
+"""Also taken, since operators of Kafka on Kubernetes make users of this kind."""
 SCRAM_LOGIN = "org.apache.kafka.common.security.scram.ScramLoginModule"
 
 
@@ -154,9 +156,10 @@ class LocalKafka:
         scram = f'{SCRAM_LOGIN} required username="{ADMIN}" password="{password}";'
         plain = f'{PLAIN_LOGIN} required username="{ADMIN}" password="{password}" user_{ADMIN}="{password}";'
         return {
-            "sasl.enabled.mechanisms": SCRAM,
+            "sasl.enabled.mechanisms": f"{SCRAM},{STRONGER_SCRAM}",
             "sasl.mechanism.inter.broker.protocol": SCRAM,
             "listener.name.sasl_plaintext.scram-sha-256.sasl.jaas.config": scram,
+            "listener.name.sasl_plaintext.scram-sha-512.sasl.jaas.config": scram,
             "sasl.mechanism.controller.protocol": "PLAIN",  # SCRAM's users are in the log that controllers must log in to read
             "listener.name.controller.sasl.enabled.mechanisms": "PLAIN",
             "listener.name.controller.plain.sasl.jaas.config": plain,

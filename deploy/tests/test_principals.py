@@ -7,14 +7,29 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaConnectionError
 from aiokafka.protocol.api import Request
 from aiokafka.protocol.commit import OffsetCommitRequest
 from aiokafka.protocol.fetch import FetchRequest
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicCollection
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewTopic,
+    ResourceType,
+    ScramCredentialInfo,
+    ScramMechanism,
+    UserScramCredentialUpsertion,
+)
 from contracts.catalogue import SERVICES, TOPICS, Precision, Topic
+from faststream.kafka import KafkaBroker
+from pydantic import SecretStr
+from servicekit.delivery.kafka_access import broker_security, client_options
+from servicekit.settings import ServiceSettings
 
 from deploy.kafka.access import Access
 from deploy.kafka.principals import Grant, ensure_principals, grants
@@ -211,6 +226,25 @@ def test_what_the_catalogue_no_longer_grants_is_taken_away(kafka, passwords):
         assert gone.name not in info.tries("read")
     finally:
         assert ensure_principals(kafka.access, passwords) == (1, 0)
+
+
+@pytest.mark.parametrize("mechanism", ["SCRAM-SHA-256", "SCRAM-SHA-512"])
+async def test_a_service_proves_its_password_as_its_cluster_keeps_it(kafka, passwords, mechanism):
+    """Strimzi makes users of SCRAM-SHA-512 alone; a wrong password is refused in both ways."""
+    admin = AdminClient(kafka.access.librdkafka)
+    stronger = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
+    made = UserScramCredentialUpsertion("info", stronger, passwords["info"].encode())
+    await asyncio.to_thread(admin.alter_user_scram_credentials([made])["info"].result, SECONDS)
+    access = kafka.access.principal("info", passwords["info"])
+    settings = {name.lower(): value for name, value in access.environment.items()}
+    service = ServiceSettings(database_url="postgresql://nobody@127.0.0.1/x", kafka_sasl_mechanism=mechanism, **settings)
+    async with asyncio.timeout(SECONDS), KafkaBroker(access.bootstrap, security=broker_security(service)) as broker:
+        assert await broker.ping(5)
+    async with AIOKafkaProducer(**client_options(service)) as producer:
+        await producer.send_and_wait(min(topic.name for topic in TOPICS.values() if topic.owner == "info"), b"x")
+    wrong = service.model_copy(update={"kafka_password": SecretStr("wrong")})
+    with pytest.raises(KafkaConnectionError):
+        await AIOKafkaProducer(**client_options(wrong)).start()
 
 
 def test_secrets_are_in_files_of_their_owner_alone(kafka):

@@ -34,6 +34,9 @@ class ServiceSettings(BaseSettings):
     database_url: SecretStr = Field(description="postgresql://... of this service's own database")
     kafka_bootstrap_servers: str = Field(default="127.0.0.1:9092", description="host:port, comma-separated")
     kafka_security_protocol: str = Field(default="PLAINTEXT", description="PLAINTEXT, SASL_PLAINTEXT, or SASL_SSL in production")
+    kafka_sasl_mechanism: Literal["SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        default="SCRAM-SHA-256", description="How the password is proven (RFC 5802): the cluster keeps it for one of these. Strimzi's: 512"
+    )
     kafka_username: str | None = None
     kafka_password: SecretStr | None = None
     bind_host: str = Field(default="127.0.0.1", description="Address that both ports listen on")

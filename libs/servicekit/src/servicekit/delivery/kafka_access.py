@@ -3,11 +3,11 @@
 import ssl
 from typing import Any
 
-from faststream.security import BaseSecurity, SASLScram256
+from faststream.security import BaseSecurity, SASLScram256, SASLScram512
 
 from servicekit.settings import ServiceSettings
 
-MECHANISM = "SCRAM-SHA-256"
+_SCRAM = {"SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
 
 
 def client_options(settings: ServiceSettings) -> dict[str, Any]:
@@ -20,7 +20,7 @@ def client_options(settings: ServiceSettings) -> dict[str, Any]:
         options["ssl_context"] = ssl.create_default_context()
     if settings.kafka_username and settings.kafka_password:
         options |= {
-            "sasl_mechanism": MECHANISM,
+            "sasl_mechanism": settings.kafka_sasl_mechanism,
             "sasl_plain_username": settings.kafka_username,
             "sasl_plain_password": settings.kafka_password.get_secret_value(),
         }
@@ -31,5 +31,6 @@ def broker_security(settings: ServiceSettings) -> BaseSecurity | None:
     """The same for FastStream; None = plain."""
     context = ssl.create_default_context() if settings.kafka_security_protocol.endswith("SSL") else None
     if settings.kafka_username and settings.kafka_password:
-        return SASLScram256(settings.kafka_username, settings.kafka_password.get_secret_value(), ssl_context=context, use_ssl=bool(context))
+        scram = _SCRAM[settings.kafka_sasl_mechanism]
+        return scram(settings.kafka_username, settings.kafka_password.get_secret_value(), ssl_context=context, use_ssl=bool(context))
     return BaseSecurity(ssl_context=context, use_ssl=True) if context else None
