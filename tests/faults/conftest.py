@@ -2,12 +2,14 @@
 
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import pytest
 from servicekit import crash
 from servicekit.delivery import outbox
 from servicekit.delivery import relay as relaying
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from deploy.local.platform import Platform
 from deploy.local.unprivileged import remove_folder
@@ -35,10 +37,18 @@ def mortal(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
     async def nothing(*_: object) -> None: ...
 
+    @asynccontextmanager
+    async def careless(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+        async with engine.connect() as connection:
+            yield connection
+            with suppress(DBAPIError):
+                await connection.commit()
+
     monkeypatch.setattr(crash, "_die", die)
     monkeypatch.setattr(relaying, "abandon", nothing)
-    monkeypatch.setattr(relaying, "_CURSOR", [0], raising=False)  # two of the mutants need a name in the module
+    monkeypatch.setattr(relaying, "_CURSOR", [0], raising=False)  # three of the mutants need a name in the module
     monkeypatch.setattr(outbox, "_nothing", nothing, raising=False)
+    monkeypatch.setattr(outbox, "_careless", careless, raising=False)
     return monkeypatch
 
 

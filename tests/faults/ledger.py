@@ -1,7 +1,7 @@
 """What clients did, what was found afterwards, and what is wrong with it. Pure: it knows neither databases nor Kafka."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Self
@@ -18,6 +18,8 @@ class Phase(StrEnum):
     """Answered 2xx: from here on it must not be lost."""
     FAIL = "fail"
     """Refused: it must not have happened."""
+    ELSEWHERE = "elsewhere"
+    """Led to another place first, e.g. to log in or to wait: nothing is promised; it may have happened, once."""
     UNKNOWN = "unknown"
     """No answer: it may have happened, once."""
 
@@ -38,16 +40,18 @@ class Ledger:
     """What clients saw, in the order in which they saw it."""
 
     entries: list[Entry] = field(default_factory=list)
+    receipts: dict[str, str] = field(default_factory=dict)
+    """Operation -> what its answer names: it must be there."""
 
     def note(self, command: str, phase: Phase, at: float) -> None:
         self.entries.append(Entry(command, phase, at))
 
     def outcomes(self) -> dict[str, Phase]:
-        """By operation: OK once it was answered at any try; unknown if a try before its refusal had no answer; else what came last."""
+        """By operation: OK once it was answered at any try; unknown if a try before its refusal promised nothing; else what came last."""
         found: dict[str, Phase] = {}
         unknown: set[str] = set()
         for entry in self.entries:
-            if entry.phase is Phase.UNKNOWN:
+            if entry.phase in {Phase.UNKNOWN, Phase.ELSEWHERE}:
                 unknown.add(entry.command)
             if found.get(entry.command) is not Phase.OK:
                 doubtful = entry.phase is Phase.FAIL and entry.command in unknown
@@ -60,7 +64,7 @@ class Ledger:
         took: dict[str, float] = {}
         for entry in self.entries:
             began.setdefault(entry.command, entry.at)
-            if entry.phase in {Phase.OK, Phase.FAIL}:
+            if entry.phase in {Phase.OK, Phase.FAIL, Phase.ELSEWHERE}:
                 took.setdefault(entry.command, entry.at - began[entry.command])
         end = self.entries[-1].at if self.entries else 0.0
         return max((took.get(command, end - at) for command, at in began.items()), default=0.0)
@@ -71,7 +75,9 @@ class World:
     """What is there when all is quiet again."""
 
     acts: Mapping[str, int] = field(default_factory=dict)
-    """Operation -> how often it changed the state."""
+    """Operation -> how often its outcome was kept, in the transaction of the state that it changed."""
+    things: Collection[str] = ()
+    """What receipts name and is there."""
     told: Mapping[str, int] = field(default_factory=dict)
     """Key -> how many facts its owner's row says that it told."""
     log: Mapping[str, Sequence[tuple[int, str]]] = field(default_factory=dict)
@@ -126,10 +132,8 @@ class Findings:
 def check(ledger: Ledger, world: World) -> Findings:
     """Compares what clients saw with what is there."""
     found = Findings(parked=len(world.parked))
-    for command, phase in ledger.outcomes().items():
-        times = world.acts.get(command, 0)
-        found.lost += phase is Phase.OK and times == 0
-        found.ghosts += phase is Phase.FAIL and times > 0
+    found.lost += len(lost(ledger, world))
+    found.ghosts += sum(phase is Phase.FAIL and world.acts.get(command, 0) > 0 for command, phase in ledger.outcomes().items())
     found.duplicates = sum(max(times - 1, 0) for times in world.acts.values())
     for key in {*world.told, *world.log, *world.effects}:
         _check_key(found, world.told.get(key, 0), world.log.get(key, ()), world.effects.get(key), world.parked.get(key))
@@ -137,6 +141,13 @@ def check(ledger: Ledger, world: World) -> Findings:
     found.diverged = sum(expected != seen for expected, seen in world.models.values())
     found.stuck = world.waiting + sum(seconds > STUCK_SECONDS for seconds in world.recoveries) + (ledger.longest() > STUCK_SECONDS)
     return found
+
+
+def lost(ledger: Ledger, world: World) -> list[str]:
+    """The operations that were answered, and whose outcome, or what their receipt names, isn't there."""
+    answered = [command for command, phase in ledger.outcomes().items() if phase is Phase.OK]
+    gone = {command for command, receipt in ledger.receipts.items() if receipt not in world.things}
+    return [command for command in answered if command in gone or not world.acts.get(command, 0)]
 
 
 def _check_key(found: Findings, told: int, log: Sequence[tuple[int, str]], effects: Sequence[int] | None, parked: int | None) -> None:

@@ -15,12 +15,13 @@ from deploy.local.journey.cast import CHAT_HELPER, CLINICIAN, MUNICIPALITY, synt
 from deploy.local.journey.people import Clinician, Helper, Youth
 from deploy.local.journey.stories import Crew
 from deploy.local.platform import Platform
+from tests.faults.answers import phase_of, receipt_of
 from tests.faults.ledger import Ledger, Phase
 from tests.faults.patience import AWAY, TRIES, insist
 
 PATIENCE = 90.0
 ONLY_ASKS = ("/sted",)
-"""Forms that change nothing: they lead to the next page."""
+"""Forms that only choose what the next page shows."""
 PER_YOUTH = 3
 """Questions that one youth asks before another comes: as many as one may ask in an hour."""
 FIRST_SERIAL = 300
@@ -49,12 +50,19 @@ class LedgerBrowser(Browser):
                 self._note(command, Phase.UNKNOWN)
             else:
                 if response.status_code not in AWAY:
-                    self._note(command, Phase.OK if response.status_code < 400 else Phase.FAIL)
+                    self._answered(command, path, response)
                     return response
                 self._note(command, Phase.UNKNOWN)
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{method} {urlsplit(url).path}: still away")
             await asyncio.sleep(0.2)
+
+    def _answered(self, command: str, path: str, response: httpx.Response) -> None:
+        location = response.headers.get("location", "") if response.is_redirect else ""
+        phase = phase_of(response.status_code, location)
+        self._note(command, phase)
+        if command and phase is Phase.OK and (receipt := receipt_of(path, location, response.text)):
+            self._ledger.receipts[command] = receipt
 
     def _note(self, command: str, phase: Phase) -> None:
         if command:

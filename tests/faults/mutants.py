@@ -112,6 +112,12 @@ async def the_door_dies_and_the_client_tries_again(plant: Plant) -> None:
     await plant.command("a", article)
 
 
+async def a_commit_fails(plant: Plant) -> None:
+    [article] = await plant.articles(1)
+    await plant.refuse_commits()
+    await plant.command("a", article)
+
+
 async def the_answer_is_lost_and_the_client_tries_again(plant: Plant) -> None:
     [article] = await plant.articles(1)
     at(Place.COMMAND_COMMITTED)
@@ -230,6 +236,12 @@ MUTANTS = (
             ),
         ),
         the_door_dies_and_the_client_tries_again,
+        "lost",
+    ),
+    Mutant(
+        "a commit that fails is taken for done",
+        (Change(outbox, "beginner", "async with engine.begin() as connection", "async with _careless(engine) as connection"),),
+        a_commit_fails,
         "lost",
     ),
     Mutant(

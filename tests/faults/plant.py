@@ -22,6 +22,7 @@ from servicekit.delivery.outbox import UnitOfWork
 from servicekit.settings import ServiceSettings
 from servicekit.testing.plumbing import prepare_plumbing
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from tests.faults.bus import Bus, BusConsumer
 from tests.faults.ledger import Findings, Ledger, Phase, World, check
@@ -31,6 +32,10 @@ TABLES = (
     "create table articles (id uuid primary key, told integer not null)",
     "create table acts (command text not null)",
     "create table effects (position bigint generated always as identity, key text not null, sequence bigint not null)",
+)
+REFUSE_COMMITS = (
+    "create function refuse() returns trigger language plpgsql as $$ begin raise exception 'no'; end $$",
+    "create constraint trigger refuse after insert on acts deferrable initially deferred for each row execute function refuse()",
 )
 TELL = text("update articles set told = told + 1 where id = :id returning told")
 
@@ -101,10 +106,16 @@ class Plant:
                     raise RefusedError
         except RefusedError:
             self._note(name, Phase.FAIL)
-        except Killed:
+        except (Killed, DBAPIError):
             self._note(name, Phase.UNKNOWN)
         else:
             self._note(name, Phase.OK)
+
+    async def refuse_commits(self) -> None:
+        """From now on the database takes all that a command writes, and fails when it is to be committed."""
+        async with self._engine.begin() as connection:
+            for statement in REFUSE_COMMITS:
+                await connection.execute(text(statement))
 
     async def relay(self, name: str = "one") -> int:
         """One round of a relay; 0 also when it died. A relay that died comes back with nothing in its memory."""

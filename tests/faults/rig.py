@@ -11,7 +11,7 @@ from typing import Self
 from deploy.local.journey.cast import cast
 from deploy.local.journey.stories import Crew
 from deploy.local.platform import Platform
-from tests.faults.ledger import Findings, Phase, World, check, percentile
+from tests.faults.ledger import Findings, Phase, World, check, lost, percentile
 from tests.faults.load import Load
 from tests.faults.strikes import Strikes
 from tests.faults.survey import survey, until_told
@@ -80,9 +80,8 @@ async def run(platform: Platform, seed: int, seconds: float, tell: Callable[[str
     world = await survey(platform, load.ledger, recoveries)
     world.claims = load.claims
     outcomes = Counter(load.ledger.outcomes().values())
-    for command, phase in load.ledger.outcomes().items():
-        if phase is Phase.OK and not world.acts[command]:
-            tell(f"answered, and not there: {command.split()[0]}")
+    for command in lost(load.ledger, world):
+        tell(f"answered, and not there: {command.split()[0]} {load.ledger.receipts.get(command, '')}")
     return Run(
         seed,
         commands=outcomes[Phase.OK],

@@ -12,11 +12,15 @@ from contracts.catalogue import SERVICES, topics_owned_by, topics_read_by
 from servicekit.crash import Place
 
 from deploy.local.platform import Platform
+from deploy.local.processes import free_ports
+from deploy.local.services import READY_SECONDS, ServiceProcess, status
 
-FROZEN_SECONDS = 8.0
-"""Longer than a consumer may be silent (6 s): another may have its partitions when it thaws."""
+FROZEN_SECONDS = 12.0
+"""Longer than a consumer may be silent (6 s) and a transaction idle (10 s): another process has its partitions and leads when it thaws."""
+TOGETHER_SECONDS = 2.0
+JOINS = 3
 AWAY_SECONDS = 4.0
-REACHED_SECONDS = 15.0
+REACHED_SECONDS = 10.0
 """A place that isn't reached in this time, the start included, is left; the process is killed where it is."""
 BUSIEST = "dialog"
 WRITERS = tuple(name for name in SERVICES if topics_owned_by(name))
@@ -50,6 +54,7 @@ class Strikes:
             self.die_at_a_place: 8,
             self.kill_a_service: 4,
             self.freeze_a_service: 1,
+            self.join_and_die: 1,
             self.kill_a_broker: 2,
             self.take_two_brokers: 1 if len(self.platform.kafka.nodes) == 3 else 0,
             self.crash_a_database: 2,
@@ -85,12 +90,28 @@ class Strikes:
         return f"{service} killed"
 
     async def freeze_a_service(self) -> str:
+        """Another process takes over while it is frozen; when it thaws it doesn't know, and both run for a while."""
         service = self.random.choice(SERVICES)
+        other = await self._another(service)
         self.platform.signal(service, signal.SIGSTOP)
         await asyncio.sleep(FROZEN_SECONDS)
         self.healing_since = time.monotonic()
         self.platform.signal(service, signal.SIGCONT)
-        return f"{service} frozen {FROZEN_SECONDS:.0f} s"
+        await asyncio.sleep(TOGETHER_SECONDS)
+        await asyncio.to_thread(other.child.kill)
+        self.kills += 1
+        return f"{service} frozen {FROZEN_SECONDS:.0f} s, another took over"
+
+    async def join_and_die(self) -> str:
+        """Other processes of a service join its group and are killed soon after, one after the other: partitions move each time."""
+        service = self.random.choice(READERS)
+        for _ in range(JOINS):
+            other = await self._another(service)
+            await asyncio.sleep(self.random.uniform(0, 2 * TOGETHER_SECONDS))
+            self.healing_since = time.monotonic()
+            await asyncio.to_thread(other.child.kill)
+            self.kills += 1
+        return f"{JOINS} others of {service} joined and died"
 
     async def kill_a_broker(self) -> str:
         node = self.random.choice(list(self.platform.kafka.nodes))
@@ -132,6 +153,15 @@ class Strikes:
         """Everything runs, as it should."""
         for service in self.platform.dead():
             await self._restart(service, CRASH_AT="")
+
+    async def _another(self, service: str) -> ServiceProcess:
+        """A second process of a service: it consumes with the first one, stands by as relay, and nobody asks it for pages."""
+        port, internal = free_ports(2)
+        settings = self.platform.services[service].environment | {"PORT": str(port), "INTERNAL_PORT": str(internal), "CRASH_AT": ""}
+        other = ServiceProcess(service, settings, self.platform.log(f"{service}-2"))
+        await asyncio.to_thread(other.start)
+        await asyncio.to_thread(other.child.wait_until, lambda: status(internal, "/readyz") == 200, READY_SECONDS)
+        return other
 
     async def _restart(self, service: str, **changed: str) -> None:
         self.healing_since = time.monotonic()

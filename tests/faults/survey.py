@@ -10,10 +10,13 @@ from typing import Any
 import asyncpg
 from contracts.catalogue import SERVICES
 from contracts.event import Envelope
+from dialog.handlers.receipts import receipt_hash
 from servicekit.crypto import unb64
+from servicekit.keys import Keys
 
 from deploy.local.platform import Platform
-from tests.faults.ledger import Ledger, Phase, World
+from tests.faults.answers import OF_QUESTION
+from tests.faults.ledger import Ledger, World
 from tests.privacy.sinks import every_record
 
 COUNTED = {
@@ -32,8 +35,6 @@ FIGURES = {
 }
 """Figure of the reporting service -> the event that it counts."""
 READER = "reporting"
-ALWAYS_ACT = ("/spor", "/chat/samtale", "/videre", "/time", "/velg", "/tilby")
-"""Forms whose 2xx says that this very form acted."""
 
 
 async def rows(platform: Platform, service: str, statement: str, *arguments: object) -> list[Any]:
@@ -91,6 +92,7 @@ async def survey(platform: Platform, ledger: Ledger, recoveries: Iterable[float]
     parked = await rows(platform, READER, "select topic || ' ' || key as key, min(sequence) as first from parked_events group by 1")
     return World(
         acts=await _acts(platform, ledger),
+        things=await _things(platform, ledger),
         told=await _told(platform, log, topics),
         log=log,
         effects=await _effects(platform, log),
@@ -102,20 +104,22 @@ async def survey(platform: Platform, ledger: Ledger, recoveries: Iterable[float]
 
 
 async def _acts(platform: Platform, ledger: Ledger) -> dict[str, int]:
-    """By command: 1 when the service that was asked keeps the outcome of its idempotency key, which it stores with the act.
-
-    A form that may find its work done already (a chat that was left is over) is answered 2xx without an act.
-    """
+    """By command: how many services keep the outcome of its idempotency key, which is stored in the transaction of the act."""
     kept: Counter[bytes] = Counter()
     for service in ("dialog", "helpjourney"):
         kept.update(row["key_hash"] for row in await rows(platform, service, "select key_hash from idempotency_keys"))
-    acts = {}
-    for command, phase in ledger.outcomes().items():
-        path, key = command.split()
-        acts[command] = kept[sha256(unb64(key)).digest()]
-        if phase is Phase.OK and not path.endswith(ALWAYS_ACT):
-            acts[command] = max(acts[command], 1)
-    return acts
+    return {command: kept[sha256(unb64(command.split()[1])).digest()] for command in ledger.outcomes()}
+
+
+async def _things(platform: Platform, ledger: Ledger) -> set[str]:
+    """Journeys and appointments by their addresses, questions by the codes that were shown for them."""
+    journeys = await rows(platform, "helpjourney", "select '/reise/' || id from journeys")
+    appointments = await rows(platform, "helpjourney", "select '/time/' || id from appointments")
+    asked = {bytes(row[0]) for row in await rows(platform, "dialog", "select receipt_hash from questions")}
+    key = Keys(platform.folder / "keys" / "dialog").service
+    shown = [receipt for receipt in ledger.receipts.values() if receipt.startswith(OF_QUESTION)]
+    there = {receipt for receipt in shown if receipt_hash(key, receipt.removeprefix(OF_QUESTION)) in asked}
+    return there | {row[0] for row in [*journeys, *appointments]}
 
 
 async def _told(platform: Platform, log: dict[str, list[tuple[int, str]]], topics: dict[str, str]) -> dict[str, int]:

@@ -1,11 +1,15 @@
 """The checker itself: each kind of harm is found, and a faultless world has none."""
 
+from uuid import uuid4
+
 import pytest
 
+from tests.faults.answers import OF_QUESTION, phase_of, receipt_of
 from tests.faults.ledger import Findings, Ledger, Phase, World, check, percentile
 
 FINE = {
     "acts": {"a": 1, "b": 1},
+    "things": {"/time/b"},
     "told": {"k": 2},
     "log": {"k": [(1, "x"), (2, "y")]},
     "effects": {"k": [1, 2]},
@@ -24,6 +28,8 @@ def ledger(*lines: tuple[str, Phase]) -> Ledger:
 
 ANSWERED = ledger(("a", Phase.INVOKE), ("a", Phase.UNKNOWN), ("a", Phase.INVOKE), ("a", Phase.OK), ("b", Phase.INVOKE), ("b", Phase.OK))
 
+ANSWERED.receipts["b"] = "/time/b"
+
 
 def test_a_faultless_world_has_no_findings():
     assert check(ANSWERED, World(**FINE)) == Findings()
@@ -33,6 +39,7 @@ def test_a_faultless_world_has_no_findings():
     ("changed", "found"),
     [
         ({"acts": {"a": 1}}, {"lost"}),
+        ({"things": set()}, {"lost"}),
         ({"acts": {"a": 2, "b": 1}}, {"duplicates"}),
         ({"effects": {"k": [1]}}, {"lost"}),
         ({"effects": {"k": []}}, {"lost"}),
@@ -63,6 +70,38 @@ def test_what_was_not_answered_may_have_happened_once_and_what_was_refused_must_
     assert check(asked, World(acts={"a": 1})).kinds() == set()
     assert check(asked, World(acts={"a": 2})).kinds() == {"duplicates"}
     assert check(asked, World(acts={"b": 1})).kinds() == {"ghosts"}
+
+
+def test_who_was_led_elsewhere_was_promised_nothing():
+    asked = ledger(("a", Phase.INVOKE), ("a", Phase.ELSEWHERE), ("b", Phase.INVOKE), ("b", Phase.ELSEWHERE), ("b", Phase.OK))
+    assert check(asked, World(acts={"b": 1})).kinds() == set()
+    assert check(asked, World(acts={"a": 1, "b": 1})).kinds() == set()
+    assert check(asked, World(acts={"a": 2})).kinds() == {"duplicates", "lost"}
+
+
+@pytest.mark.parametrize(
+    ("status", "location", "phase"),
+    [
+        (200, "", Phase.OK),
+        (303, "/chat/samtale#siste", Phase.OK),
+        (303, "https://min.example/time/1", Phase.OK),
+        (303, "/", Phase.ELSEWHERE),
+        (303, "/er-det-deg", Phase.ELSEWHERE),
+        (303, "/ansatt/logg-inn?neste=/ansatt/samtaler", Phase.ELSEWHERE),
+        (409, "", Phase.FAIL),
+        (422, "", Phase.FAIL),
+    ],
+)
+def test_an_answer_promises_what_its_reader_sees(status, location, phase):
+    assert phase_of(status, location) is phase
+
+
+def test_a_receipt_names_what_must_be_there():
+    address = f"/time/{uuid4()}"
+    assert receipt_of("/reise/1/time", address, "") == address
+    assert receipt_of("/chat", "/chat/venter", "") is None
+    assert receipt_of("/spor", "", "<p class=code>0123-ABCD-4567</p>") == f"{OF_QUESTION}0123-ABCD-4567"
+    assert receipt_of("/spor", "", "<p>Takk!</p>") == f"{OF_QUESTION}without a code"
 
 
 def test_an_operation_that_hangs_is_stuck():

@@ -1,12 +1,15 @@
 """A youth chats over the pages: choose, wait, talk, end, delete. The whole application, real PostgreSQL."""
 
 import asyncio
+from hashlib import sha256
 from typing import Any
 
 import pytest
 from dialog.handlers.availability import measure_services
 from dialog.handlers.chats import delete_overdue, give_up_waiting
+from servicekit.crypto import unb64
 from servicekit.web.guards import assert_unsafe_routes_are_guarded
+from sqlalchemy import text
 
 HOME = "http://snakk.localhost:8080"
 CANARY = "Kanarifugl Hansen, tlf 99 88 77 66"
@@ -159,6 +162,27 @@ async def test_leaving_the_queue_and_nobody_coming_have_their_own_words(browse: 
     page = await youth.get(f"{HOME}/chat/venter")
     assert "Ingen rakk å svare deg" in page.text
     assert page.link("/spor")
+
+
+async def test_a_form_that_finds_its_work_done_keeps_that_as_its_outcome(browse: Any, helper: Any, centre: Any, database: Any) -> None:
+    """INVARIANT: what is answered with success is there to be asked for again, also where nothing was left to do."""
+    youth = browse()
+    again = (await youth.get(f"{HOME}/chat")).form("/chat")
+    leave = (await ask(youth, centre.service_id)).form("/chat/forlat")
+    await youth.submit(again, {"service": str(centre.service_id)})  # she waits already
+    desk = await take(helper)
+    await youth.submit(leave)  # the helper came first
+    end = (await youth.get(f"{HOME}/chat/samtale")).form("/chat/avslutt")
+    await helper.submit(desk.form("/avslutt"))
+    ended = await youth.submit(end)  # the helper ended it first
+    say_again = ended.form("/chat/hjalp")
+    said = (await youth.get(f"{HOME}/chat/samtale")).form("/chat/hjalp")
+    for form in (said, say_again):
+        await youth.submit(form, button="Ja")
+    async with database.engine.connect() as connection:
+        kept = set(await connection.scalars(text("select key_hash from idempotency_keys")))
+    for form in (again, leave, end, said, say_again):
+        assert sha256(unb64(form.fields["key"])).digest() in kept, form.action
 
 
 async def test_a_chat_whose_time_is_up_is_gone_from_the_page(browse: Any, helper: Any, centre: Any) -> None:

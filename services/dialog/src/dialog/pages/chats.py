@@ -1,5 +1,6 @@
 """Pages where a youth chats with a helper: choose, wait, talk, end, delete."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from uuid import UUID
@@ -89,7 +90,7 @@ async def ask(request: Request, begin: Transaction, desk: Chats, look: Look, sub
     except QueueFullError:
         asked.notice = say(JUST_FULL)
         return await _choice(request, begin, look, submitted.session, asked, 503)
-    except (OpenChatError, KeyReusedError):
+    except KeyReusedError:
         pass  # she has one already: show it
     return RedirectResponse("/chat/venter", 303)
 
@@ -120,11 +121,9 @@ async def wait(request: Request, begin: Transaction, look: Look, session: Sessio
 
 @router.post("/chat/forlat")
 async def leave(begin: Transaction, submitted: Submitted, chat: RequiredChat) -> Response:
-    try:
-        async with begin() as uow:
-            await act_once(uow, submitted, partial(leave_queue, LeaveQueue(chat.id), uow))
-    except ChatTakenError:
-        pass  # a helper came first, or she left before: her page says which
+    """A helper may have come first, or she left before: her page says which."""
+    async with begin() as uow:
+        await act_once(uow, submitted, partial(leave_queue, LeaveQueue(chat.id), uow), ChatTakenError)
     return RedirectResponse("/chat/samtale", 303)
 
 
@@ -153,23 +152,18 @@ async def send(request: Request, begin: Transaction, desk: Chats, look: Look, su
 
 @router.post("/chat/avslutt")
 async def end(begin: Transaction, submitted: Submitted, chat: RequiredChat) -> Response:
-    try:
-        async with begin() as uow:
-            await act_once(uow, submitted, partial(end_chat, EndChat(chat.id), uow))
-    except ChatClosedError:
-        pass  # the helper ended it first: the same page
+    """The helper may have ended it first: the same page."""
+    async with begin() as uow:
+        await act_once(uow, submitted, partial(end_chat, EndChat(chat.id), uow), ChatClosedError)
     return RedirectResponse("/chat/samtale", 303)
 
 
 @router.post("/chat/hjalp")
 async def rate(begin: Transaction, submitted: Submitted, chat: RequiredChat) -> Response:
-    """Whether it helped. A second answer changes nothing."""
+    """Whether it helped. While it's open, and a second time, nothing changes: her page shows which."""
     command = RateChat(chat.id, helpful=submitted.choice("helpful", ("yes", "no")) == "yes")
-    try:
-        async with begin() as uow:
-            await act_once(uow, submitted, partial(rate_chat, command, uow))
-    except ChatClosedError:
-        pass  # still open, or said before: her page shows which
+    async with begin() as uow:
+        await act_once(uow, submitted, partial(rate_chat, command, uow), ChatClosedError)
     return RedirectResponse("/chat/samtale", 303)
 
 
@@ -201,9 +195,9 @@ async def _request(begin: Transaction, desk: ChatDesk, submitted: Submission, co
     async with begin() as uow:
 
         async def act() -> dict[str, str]:
-            chat = await request_chat(command, uow, desk.vault)
-            submitted.session.state[CHAT] = str(chat.id)
-            await save(uow, submitted.session)
+            with suppress(OpenChatError):  # she has one already: show it
+                submitted.session.state[CHAT] = str((await request_chat(command, uow, desk.vault)).id)
+                await save(uow, submitted.session)
             return {}
 
         await once(uow, submitted.key, submitted.fingerprint(), act)

@@ -94,11 +94,9 @@ async def propose(
 
 @router.post("/{chat_id}/avslutt")
 async def end(begin: Transaction, helper: AtWork, submitted: Submitted, chat: WorkChat) -> Response:
-    try:
-        async with begin() as uow:
-            await act_once(uow, submitted, partial(end_chat, EndChat(chat.id, helper.id), uow))
-    except (ChatClosedError, ChatNotFoundError):
-        pass  # the youth ended it first
+    """The youth may have ended it first, or a colleague has it."""
+    async with begin() as uow:
+        await act_once(uow, submitted, partial(end_chat, EndChat(chat.id, helper.id), uow), ChatClosedError, ChatNotFoundError)
     return RedirectResponse("/ansatt/samtaler", 303)
 
 

@@ -1,6 +1,7 @@
 """What the pages of questions take from their process: the desk, the look, how busy it is."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -40,11 +41,16 @@ async def state_now(begin: Transaction, desk: Desk) -> QuestionState:
 StateNow = Annotated[QuestionState, Depends(state_now)]
 
 
-async def act_once(uow: UnitOfWork, submitted: Submission, act: Callable[[], Awaitable[object]]) -> None:
-    """Runs `act` unless this very form was sent before. 409 for another command under the same key."""
+async def act_once(uow: UnitOfWork, submitted: Submission, act: Callable[[], Awaitable[object]], *found_done: type[Exception]) -> None:
+    """Runs `act` unless this very form was sent before. 409 for another command under the same key.
+
+    `found_done`: raised before anything was written where there is nothing left to do. That is an outcome too, and kept as one: what is
+    answered with success is there to be asked for again.
+    """
 
     async def run() -> dict[str, str]:
-        await act()
+        with suppress(*found_done):
+            await act()
         return {}
 
     try:
