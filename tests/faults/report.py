@@ -40,6 +40,7 @@ def page(run: Run, caught: int, mutants: int, minutes: float) -> str:
     rows = "\n".join(f"| {name} | {what} | {row(run, caught, mutants)} |" for name, what, row in ROWS)
     strikes = ", ".join(f"{name.replace('_', ' ')} {times}" for name, times in sorted(run.strikes.items()))
     places = "\n".join(f"| `{name}` | {times} |" for name, times in sorted(run.places.items()) if times)
+    forms = "\n".join(f"| `{path}` | {times} |" for path, times in run.forms.most_common())
     return f"""# Faults: what the platform was seen to survive
 
 Written by `make faults` on {datetime.now(UTC):%Y-%m-%d}, in {minutes:.0f} minutes, seed {run.seed};
@@ -52,17 +53,29 @@ Written by `make faults` on {datetime.now(UTC):%Y-%m-%d}, in {minutes:.0f} minut
 Used: {used()}.
 
 People asked questions, waited in the queue, went on with a secret that somebody else had too, and wished for appointments, all through
-the services' own pages, with idempotency keys, trying again until they were answered. Strikes: {strikes}.
+the services' own pages, with idempotency keys, trying again with the same key until they were answered. Strikes: {strikes}.
 {run.journeys} journeys went all the way, {len(run.given_up)} people gave up in the middle of a story, {run.events} events stood on Kafka
 at the end. Recovery is the time from the start of what was killed (or the thaw of what was frozen) until the newest questions had
-their effect in the other service; the longest was {max(run.recoveries, default=0):.1f} s.
+their effect in the other service; the longest was {max(run.recoveries, default=0):.1f} s. What was struck is not always on their way:
+identity and info are back when their pages answer again.
 `stuck` counts outbox rows left, answers and recoveries longer than 60 s, parked keys and read models that don't say what their sources say;
 `lost` counts state without its event, too. Facts repeated on Kafka by relays that died, all ignored by their readers:
 {run.findings.resent}.
 
+`commands` are forms that were answered with success: the outcome of each must be kept under its key, in the transaction of its act, and
+the question, journey or appointment that the answer named must be there. {run.elsewhere} more were answered by leading elsewhere first
+(to the front page, because what she brought had not come yet, or to log in): they were promised nothing, and may have acted once
+([`tests/faults/answers.py`](../tests/faults/answers.py)).
+
 | row | fault | seen |
 |---|---|---|
 {rows}
+
+What was answered with success, and how often:
+
+| form | times |
+|---|---|
+{forms}
 
 Named places at which services died in this run (`servicekit.crash`), and how often:
 

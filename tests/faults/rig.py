@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from tests.faults.survey import survey, until_told
 CALM_SECONDS = 1.0
 PATIENCE = 120.0
 """Seconds after which a recovery is given up; the promise is 60."""
-
+ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 
 ROOMY = {"dialog": {"QUESTION_CAPACITY": "1000000"}}
 """Settings for a platform that is to be used here: nobody answers the questions, so the queue must not be full at some time."""
@@ -40,6 +41,10 @@ class Run:
     places: Counter[str] = field(default_factory=Counter)
     recoveries: list[float] = field(default_factory=list)
     given_up: list[str] = field(default_factory=list)
+    forms: Counter[str] = field(default_factory=Counter)
+    """Forms that were answered 2xx, by their address."""
+    elsewhere: int = 0
+    """Forms whose answer led elsewhere first."""
     findings: Findings = field(default_factory=Findings)
     world: World = field(default_factory=World)
 
@@ -59,6 +64,8 @@ class Run:
             self.places + other.places,
             self.recoveries + other.recoveries,
             self.given_up + other.given_up,
+            self.forms + other.forms,
+            self.elsewhere + other.elsewhere,
             self.findings | other.findings,
         )
 
@@ -79,12 +86,15 @@ async def run(platform: Platform, seed: int, seconds: float, tell: Callable[[str
     await crew.leave()
     world = await survey(platform, load.ledger, recoveries)
     world.claims = load.claims
-    outcomes = Counter(load.ledger.outcomes().values())
+    outcomes = load.ledger.outcomes()
+    by_phase = Counter(outcomes.values())
+    for story in load.given_up:
+        tell(f"given up: {story}")
     for command in lost(load.ledger, world):
         tell(f"answered, and not there: {command.split()[0]} {load.ledger.receipts.get(command, '')}")
     return Run(
         seed,
-        commands=outcomes[Phase.OK],
+        commands=by_phase[Phase.OK],
         kills=strikes.kills,
         journeys=load.journeys,
         events=sum(map(len, world.log.values())),
@@ -93,6 +103,8 @@ async def run(platform: Platform, seed: int, seconds: float, tell: Callable[[str
         places=strikes.places,
         recoveries=recoveries,
         given_up=load.given_up,
+        forms=Counter(ID.sub("…", command.split()[0]) for command, phase in outcomes.items() if phase is Phase.OK),
+        elsewhere=by_phase[Phase.ELSEWHERE],
         findings=check(load.ledger, world),
         world=world,
     )
