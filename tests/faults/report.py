@@ -1,16 +1,13 @@
 """docs/faults.md: what the last long run showed, row by row, and what it did not show."""
 
 import platform as machine
-from collections import Counter
-from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
 
 from deploy.local.jars import locked
 from tests.faults.ledger import Findings
 from tests.faults.rig import Run
-
-NOT_HERE = "not proven here: "
+from tests.faults.rows import ROWS, Row, harm
 
 
 def last_line(run: Run, caught: int, mutants: int) -> str:
@@ -37,7 +34,7 @@ def used() -> str:
 
 def page(run: Run, caught: int, mutants: int, minutes: float) -> str:
     """The whole document."""
-    rows = "\n".join(f"| {name} | {what} | {row(run, caught, mutants)} |" for name, what, row in ROWS)
+    rows = "\n".join(_row(row, run) for row in ROWS)
     strikes = ", ".join(f"{name.replace('_', ' ')} {times}" for name, times in sorted(run.strikes.items()))
     places = "\n".join(f"| `{name}` | {times} |" for name, times in sorted(run.places.items()) if times)
     forms = "\n".join(f"| `{path}` | {times} |" for path, times in run.forms.most_common())
@@ -67,8 +64,10 @@ the question, journey or appointment that the answer named must be there. {run.e
 (to the front page, because what she brought had not come yet, or to log in): they were promised nothing, and may have acted once
 ([`tests/faults/answers.py`](../tests/faults/answers.py)).
 
-| row | fault | seen |
-|---|---|---|
+In all strikes of this run together: {harm(run.findings)}; {caught} of {mutants} faults built into the plumbing were found.
+
+| row | fault | in this run | other tests | shown by nothing |
+|---|---|---|---|---|
 {rows}
 
 What was answered with success, and how often:
@@ -85,62 +84,11 @@ Named places at which services died in this run (`servicekit.crash`), and how of
 """
 
 
-def _struck(*names: str) -> Callable[[Run, int, int], str]:
-    def row(run: Run, _caught: int, _mutants: int) -> str:
-        times = sum(run.strikes[name] for name in names)
-        return f"{times} times; {_sum(run.findings)}" if times else f"{NOT_HERE}not struck in this run"
-
-    return row
-
-
-def _fixed(text: str) -> Callable[[Run, int, int], str]:
-    return lambda *_: text
-
-
-def _sum(found: Findings) -> str:
-    figures = ("lost", "zombies", "ghosts", "duplicates", "inversions", "double_claims")
-    return ", ".join(f"{name.replace('_', ' ')} {getattr(found, name)}" for name in figures)
-
-
-def _places(run: Run, _caught: int, _mutants: int) -> str:
-    died = sum(run.places.values())
-    where = f"{died} deaths at {sum(times > 0 for times in run.places.values())} places, {run.strikes['kill_a_service']} at random"
-    return f"{where}; {_sum(run.findings)}; recovery p95 {run.recovery_p95:.1f} s"
-
-
-ROWS: tuple[tuple[str, str, Callable[[Run, int, int], str]], ...] = (
-    ("D1", "SIGKILL at named places and at random", _places),
-    ("D2", "SIGTERM under load, one service after the other", _struck("deploy")),
-    ("D3", "a process frozen for 12 s thaws after another took over", _struck("freeze_a_service")),
-    ("D4", "a broker killed, leaders and coordinators move", _struck("kill_a_broker")),
-    ("D5", "two of three brokers gone", _struck("take_two_brokers")),
-    ("D6", "Kafka gone for an hour", _fixed(NOT_HERE + "seconds only; an hour needs a longer run")),
-    ("D7", "PostgreSQL shut down at once", _struck("crash_a_database")),
-    (
-        "D8",
-        "the answer is lost after the commit",
-        _fixed("`test_the_wire.py`: the reply to every third COMMIT is lost; `command.committed` in row D1"),
-    ),
-    ("D9", "one-way partitions", _fixed("`test_the_wire.py`: a database that hears and can't be heard; " + NOT_HERE + "all other pairs")),
-    ("D10", "loss, latency, slow links", _fixed(NOT_HERE + "needs a proxy between the parts")),
-    ("D11", "duplicates, delays, reorderings across keys", _fixed("`test_hostile_bus.py`: random stories of 40 steps, no harm")),
-    ("D12", "poison, wrong schema, too large, bombs", _fixed("`libs/servicekit/tests/delivery/test_bad_input.py`")),
-    ("D13", "replay of parked events", _fixed("`libs/servicekit/tests/delivery/test_replay.py`")),
-    ("D14", "clock skew", _fixed(NOT_HERE + "services' own tests move the clock")),
-    ("D15", "two relays, long transactions", _fixed("`test_many_writers.py`: 16 writers, random commit delays, no harm")),
-    ("D16", "members join a group and die, three in a row", _struck("join_and_die")),
-    ("D17", "old and new version side by side", _fixed("`make upgrade`")),
-    ("D18", "restore from backup", _fixed(NOT_HERE + "comes with operations")),
-    ("D19", "faults built into the plumbing", lambda _run, caught, mutants: f"{caught} of {mutants} found"),
-)
-
-
 def unproven() -> list[str]:
-    """The rows that no run of this rig proves."""
-    everything = Run(
-        0,
-        strikes=Counter(
-            dict.fromkeys(("deploy", "freeze_a_service", "join_and_die", "kill_a_broker", "take_two_brokers", "crash_a_database"), 1)
-        ),
-    )
-    return [name for name, _, row in ROWS if row(everything, 0, 0).startswith(NOT_HERE)]
+    """The rows that nothing shows."""
+    return [row.name for row in ROWS if not row.is_shown]
+
+
+def _row(row: Row, run: Run) -> str:
+    tests = ", ".join(f"`{test}`" if "/" in test else test for test in row.tests)
+    return f"| {row.name} | {row.fault} | {row.in_run(run)} | {tests or '-'} | {row.not_shown or '-'} |"

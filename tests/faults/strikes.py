@@ -46,11 +46,21 @@ class Strikes:
     """Rows of the table that were struck, by name."""
     healing_since: float = 0.0
     """When the last thing that was struck began to come back."""
+    _deck: list[Callable[[], Awaitable[str]]] = field(default_factory=list)
     _left: list[tuple[str, Place]] = field(default_factory=list)
 
     async def strike(self) -> str:
         """One strike, healed again when this returns; says what it was."""
-        weights: dict[Callable[[], Awaitable[str]], int] = {
+        if not self._deck:  # each kind as often as it weighs, in a random order, then anew
+            self._deck = [work for work, weight in self.weights().items() for _ in range(weight)]
+            self.random.shuffle(self._deck)
+        work = self._deck.pop()
+        self.done[work.__name__] += 1
+        return await work()
+
+    def weights(self) -> dict[Callable[[], Awaitable[str]], int]:
+        """What may be struck, and how often beside the others."""
+        return {
             self.die_at_a_place: 8,
             self.kill_a_service: 4,
             self.freeze_a_service: 1,
@@ -60,9 +70,6 @@ class Strikes:
             self.crash_a_database: 2,
             self.deploy: 1,
         }
-        [work] = self.random.choices(list(weights), list(weights.values()))
-        self.done[work.__name__] += 1
-        return await work()
 
     async def die_at_a_place(self) -> str:
         """Starts a service again such that it dies at a named place; then as it should be."""
