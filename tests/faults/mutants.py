@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import textwrap
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from servicekit import crash, idempotency, timers
 from servicekit.crash import Place
 from servicekit.delivery import consumer, inbox, lanes, outbox, relay
+from sqlalchemy.exc import DBAPIError
 
 from tests.faults.plant import Plant
 
@@ -115,7 +117,8 @@ async def the_door_dies_and_the_client_tries_again(plant: Plant) -> None:
 async def a_commit_fails(plant: Plant) -> None:
     [article] = await plant.articles(1)
     await plant.refuse_commits()
-    await plant.command("a", article)
+    with suppress(DBAPIError):
+        await plant.command("a", article)
 
 
 async def the_answer_is_lost_and_the_client_tries_again(plant: Plant) -> None:

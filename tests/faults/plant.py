@@ -106,8 +106,11 @@ class Plant:
                     raise RefusedError
         except RefusedError:
             self._note(name, Phase.FAIL)
-        except (Killed, DBAPIError):
+        except Killed:
             self._note(name, Phase.UNKNOWN)
+        except DBAPIError:
+            self._note(name, Phase.UNKNOWN)
+            raise
         else:
             self._note(name, Phase.OK)
 

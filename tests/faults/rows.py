@@ -97,7 +97,7 @@ ROWS = (
         ("tests/faults/test_the_wire.py", "tests/faults/test_mutants.py", "`command.committed` in D1"),
     ),
     Row("D9", "one-way partitions", (), ("tests/faults/test_the_wire.py",), "all pairs but service and database"),
-    Row("D10", "loss, latency, slow links", (), (), "all of it"),
+    Row("D10", "loss, latency, slow links", (), ("tests/faults/test_the_wire.py",), "all but a slow way to the database"),
     Row("D11", "duplicates, delays, reorderings across keys", (), ("tests/faults/test_hostile_bus.py",)),
     Row("D12", "poison, wrong schema, too large, bombs", (), (f"{DELIVERY}/test_bad_input.py",)),
     Row("D13", "replay of parked events, thirty days later too", (), (f"{DELIVERY}/test_replay.py",)),

@@ -1,4 +1,4 @@
-"""INVARIANT: a reply that is lost after the commit makes no second effect; a database that hears but isn't heard loses nothing."""
+"""INVARIANT: a reply lost after the commit makes no second effect; a wire that is dead in one direction, or slow, loses nothing."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -52,16 +52,39 @@ async def test_a_reply_lost_after_the_commit_makes_no_second_effect(wired):
     assert sum((await plant.world()).told.values()) == COMMANDS
 
 
-async def test_a_database_that_hears_but_is_not_heard_loses_nothing(wired):
+@pytest.mark.parametrize("way", ["mute", "deaf"])
+async def test_a_database_that_is_reached_in_one_direction_only_loses_nothing(wired, way):
     plant, wire = wired
     articles = await plant.articles(4)
     for name, article in enumerate(articles):
         await until_answered(plant, f"before {name}", article)
-    wire.mute.set()
+    dead = getattr(wire, way)
+    dead.set()
     asking = [asyncio.create_task(until_answered(plant, f"during {name}", article)) for name, article in enumerate(articles)]
     await asyncio.sleep(3)
-    wire.mute.clear()
+    dead.clear()
     wire.cut()
     await asyncio.wait_for(asyncio.gather(*asking), 60)
     found = await plant.heal()
     assert found.kinds() == set()
+    assert sum((await plant.world()).told.values()) == 2 * len(articles)
+
+
+async def test_a_slow_wire_with_a_wavering_delay_loses_nothing(wired):
+    """Replies overtake each other between connections; a relay moves facts at the same time."""
+    plant, wire = wired
+    articles = await plant.articles(4)
+    wire.delay = 0.04
+
+    async def relay() -> None:
+        while not done.is_set():
+            await plant.relay()
+
+    done, relaying_on = asyncio.Event(), asyncio.create_task(relay())
+    await asyncio.gather(*(until_answered(plant, f"{number}", articles[number % 4]) for number in range(32)))
+    done.set()
+    await relaying_on
+    wire.delay = 0.0
+    found = await plant.heal()
+    assert found.kinds() == set()
+    assert sum((await plant.world()).told.values()) == 32

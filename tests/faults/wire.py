@@ -1,6 +1,7 @@
-"""A wire on loopback between a client and a server, which can be cut at the worst moment or made deaf in one direction."""
+"""A wire on loopback between a client and a server: cut at the worst moment, dead in one direction, or slow."""
 
 import asyncio
+import random
 from contextlib import suppress
 
 COMMIT = b"COMMIT;\0"
@@ -16,6 +17,10 @@ class Wire:
         """After so many commits one is passed on and its reply is lost, with the connection; 0: never."""
         self.mute = asyncio.Event()
         """Set: nothing that the server says arrives."""
+        self.deaf = asyncio.Event()
+        """Set: nothing that the client says arrives."""
+        self.delay = 0.0
+        """Seconds that a piece needs in either direction, on average; each a random time up to twice as long."""
         self.commits = self.cuts = 0
         self.port = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -47,9 +52,16 @@ class Wire:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
+    async def _travel(self) -> None:
+        if self.delay:
+            await asyncio.sleep(random.uniform(0, 2 * self.delay))
+
     async def _up(self, client: asyncio.StreamReader, to_server: asyncio.StreamWriter, lost: asyncio.Event) -> None:
         with suppress(ConnectionError):
             while data := await client.read(65_536):
+                await self._travel()
+                if self.deaf.is_set():
+                    continue
                 if COMMIT in data:
                     self.commits += 1
                     if self.cut_each and self.commits % self.cut_each == 0:
@@ -62,6 +74,7 @@ class Wire:
     async def _down(self, server: asyncio.StreamReader, to_client: asyncio.StreamWriter, lost: asyncio.Event) -> None:
         with suppress(ConnectionError):
             while data := await server.read(65_536):
+                await self._travel()
                 if lost.is_set():  # the server has answered, so it has committed
                     break
                 if not self.mute.is_set():
