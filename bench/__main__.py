@@ -1,4 +1,4 @@
-"""`python -m bench [--only pages|delivery]`: measures, writes every number to .local/bench and prints a table and one line per part."""
+"""`python -m bench [--only PART]`: measures, writes every number to .local/bench and prints a table and one line per part."""
 
 import argparse
 import asyncio
@@ -7,7 +7,7 @@ import time
 
 from bench.results import FOLDER, plot, say, table, write_json
 
-PARTS: tuple[str, ...] = ("pages", "delivery")
+PARTS: tuple[str, ...] = ("pages", "delivery", "capacity")
 """Modules of this package with `async def run(progress, folder) -> list[Result]` and `summary(results) -> str`, in this order.
 
 `folder` is the part's own, for data and logs; a part starts and stops what it needs.

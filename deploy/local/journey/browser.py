@@ -4,7 +4,8 @@ Every `*.localhost` is dialled at 127.0.0.1; each host name has its own cookies 
 its rules is refused loudly.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from time import time
@@ -123,6 +124,13 @@ class Browser:
     async def post(self, url: str, data: Mapping[str, str], headers: Mapping[str, str] | None = None) -> Page:
         """A POST that no form of the page describes: for repeated and forged requests."""
         return await self._go("POST", url, dict(data), dict(headers or {}))
+
+    @asynccontextmanager
+    async def stream(self, url: str) -> AsyncIterator[httpx.Response]:
+        """An event stream of the page that is open, not yet read."""
+        headers = {"accept": "text/event-stream", "sec-fetch-site": "same-origin", "cookie": self._cookies_for(url)}
+        async with self._http.stream("GET", url, headers=headers) as response:
+            yield response
 
     async def _go(self, method: str, url: str, data: dict[str, str] | None, extra: dict[str, str] | None = None) -> Page:
         passed: list[str] = []
