@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 
+from bench import pages_overload
 from bench.pages_load import Answer, Ask, Connections, arrivals, at_rate, errors, milliseconds, one_at_a_time
 from bench.pages_mix import SHARES, addresses, asks
 from bench.pages_youth import Page, measure
@@ -104,11 +105,14 @@ async def run(progress: Progress, folder: Path) -> list[Result]:
         gateway, direct = platform.addresses.gateway_port, platform.addresses.ports["info"]
         real = {name: await load(each, info, known, f"localhost:{gateway}") for name, each in _ways(gateway, direct)}
         progress(f"info at {RATE}/s: {_said(real)}")
+        crowd = await pages_overload.overload(direct, known, f"localhost:{gateway}")
+        progress(f"info with too many: {pages_overload.said(crowd)}")
         pages = await measure(platform, progress)
     missed = {page.row.name: page.problem for page in pages if page.problem}
     for name, problem in missed.items():
         progress(f"not measured: {name}: {problem}")
-    return [*(_at_rate(name, real[name], trivial[name], missed) for name in real), *_each(pages, alone)]
+    at_rate = [_at_rate(name, real[name], trivial[name], missed) for name in real]
+    return [*at_rate, *pages_overload.results(crowd), *_each(pages, alone)]
 
 
 @dataclass
@@ -161,7 +165,10 @@ def summary(results: Sequence[Result]) -> str:
     first, each = results[0], [result for result in results if result.unit == "ms alone, p95"]
     failed = first.raw["info"]["errors"] + sum(result.raw["errors"] for result in each) + len(first.raw["not_measured"])
     slowest = each[0]
+    crowd = next(result.raw for result in results if result.name == pages_overload.NAME)
     return (
         f"rps={first.raw['answered_per_second']:.0f} p99_ms={first.figure:.0f} errors={failed} floor_p99_ms={first.floor:.0f} "
+        f"overload_answered={crowd['answered']['requests']} "
+        f"overload_refused={crowd['refused']['requests']} overload_errors={crowd['errors']} "
         f"slowest_page_p95_ms={slowest.figure:.0f} ({slowest.name})"
     )

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from fastapi import FastAPI, Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
-from webkit.shared_cache import Kept, SharedCache, Shelf, each_time
+from webkit.shared_cache import MOST_RENEWALS, Kept, SharedCache, Shelf, each_time
 
 Visit = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 SHARED = {"Cache-Control": "public, max-age=10", "ETag": '"a"'}
@@ -64,19 +64,86 @@ async def test_a_page_is_made_once_for_its_seconds_and_counted_each_time(reading
         site.now = 4.9
         texts.append((await client.get("/")).text)
         assert len(set(texts)) == 1
-        site.now = 5.0
+        site.now = 10.0
         assert (await client.get("/")).text not in texts
     assert (len(site.made), site.views) == (2, 5)
 
 
-async def test_it_never_outlives_what_the_page_declares(reading: Reading) -> None:
+async def test_an_older_page_is_given_out_while_it_is_made_anew_beside_the_readers(reading: Reading) -> None:
+    """INVARIANT: nobody waits for a page that somebody had a moment ago, and views are counted as often as it was read."""
     site = Site()
-    site.headers["Cache-Control"] = "public, max-age=1"
+    async with reading(site) as client:
+        old = (await client.get("/")).text
+        site.now, site.gate = 5.0, asyncio.Event()
+        assert [(await client.get("/")).text for _ in range(3)] == [old] * 3
+        await asyncio.sleep(0.05)
+        assert (len(site.made), site.views) == (2, 4)
+        site.gate.set()
+        await asyncio.sleep(0.05)
+        assert (await client.get("/")).text != old
+    assert (len(site.made), site.views) == (2, 5)
+
+
+async def test_what_was_taken_away_is_not_given_out_again(reading: Reading) -> None:
+    site = Site()
     async with reading(site) as client:
         await client.get("/")
-        site.now = 1.0
+        site.now, site.status = 5.0, 410
+        await client.get("/")
+        await asyncio.sleep(0.05)
+        assert (await client.get("/")).status_code == 410
+
+
+async def test_a_renewal_that_fails_leaves_the_old_page_until_it_is_over(reading: Reading) -> None:
+    site = Site()
+    async with reading(site) as client:
+        await client.get("/")
+        site.now, site.headers = 5.0, {"broken": 1}  # type: ignore[dict-item]
+        for _ in range(2):
+            assert (await client.get("/")).status_code == 200
+            await asyncio.sleep(0.05)
+        site.now = 10.0
+        with pytest.raises(AttributeError):
+            await client.get("/")
+
+
+async def test_renewals_are_few_at_a_time(visit: Visit) -> None:
+    site = Site()
+    hosts = [f"{number}.example" for number in range(2 * MOST_RENEWALS)]
+    async with visit(site.app, accept="text/html") as client:
+        for host in hosts:
+            await client.get("/", headers={"host": host})
+        site.now, site.gate = 5.0, asyncio.Event()
+        for host in hosts:
+            await client.get("/", headers={"host": host})
+        await asyncio.sleep(0.05)
+        assert len(site.made) == len(hosts) + MOST_RENEWALS
+        site.gate.set()
+        await asyncio.sleep(0.05)
+
+
+async def test_it_never_outlives_what_the_page_declares(reading: Reading) -> None:
+    site = Site()
+    site.headers["Cache-Control"] = "public, max-age=2"
+    async with reading(site) as client:
+        await client.get("/")
+        site.now = 2.0
         await client.get("/")
     assert len(site.made) == 2
+
+
+async def test_what_somebody_searched_for_is_made_for_her_alone(reading: Reading) -> None:
+    """INVARIANT: no answer is quick because somebody has just asked for the same words, and none waits for another's."""
+    site = Site()
+    site.gate.clear()
+    async with reading(site) as client:
+        side_by_side = [asyncio.create_task(client.get("/?q=angst")) for _ in range(2)]
+        await asyncio.sleep(0.05)
+        assert len(site.made) == 2
+        site.gate.set()
+        await asyncio.gather(*side_by_side)
+        await client.get("/?q=angst")
+    assert len(site.made) == 3
 
 
 async def test_who_has_a_cookie_neither_fills_nor_reads_it(reading: Reading) -> None:
@@ -127,11 +194,10 @@ async def test_address_language_and_coding_tell_pages_apart(reading: Reading) ->
     async with reading(site) as client:
         for _ in range(2):
             await client.get("/")
-            await client.get("/?q=a")
             await client.get("/", headers={"accept-language": "nn"})
             await client.get("/", headers={"accept-encoding": "identity"})
             await client.get("/", headers={"host": "other.example"})
-    assert len(site.made) == 5
+    assert len(site.made) == 4
 
 
 async def test_a_reader_who_has_it_gets_304_whether_it_was_kept_or_not(reading: Reading) -> None:
@@ -237,7 +303,7 @@ def test_the_shelf_is_bounded_in_pages_and_bytes_and_forgets_what_is_old() -> No
     assert shelf.get(("4",), 0)
     put("large", 0, 90)
     assert (len(shelf), shelf.bytes) == (2, 100)
-    put("later", 6)
+    put("later", 11)
     assert (len(shelf), shelf.bytes) == (1, 10)
 
 

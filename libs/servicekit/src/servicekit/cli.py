@@ -1,12 +1,12 @@
 """The verbs of operation: `python -m <service> run | serve | relay | consume | migrate | parked`."""
 
 import argparse
-import asyncio
 import sys
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, NoReturn, TypeVar
 
+import uvloop
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
@@ -49,7 +49,7 @@ def main(name: str, create_service: Callable[[S], Service], settings_class: type
     if arguments.verb == "migrate" or arguments.migrate:
         migrations.upgrade(name, settings.dsn)
     if arguments.verb in work:
-        asyncio.run(work[arguments.verb]())
+        uvloop.run(work[arguments.verb]())
 
 
 def _parse(name: str) -> argparse.Namespace:

@@ -7,6 +7,7 @@ import logging
 import sys
 import time
 import traceback
+from collections import deque
 from types import TracebackType
 from typing import Any, TextIO
 
@@ -71,8 +72,8 @@ def _place_of_exception(_logger: object, _name: str, event: EventDict) -> EventD
         record.exc_info = record.exc_text = None
     if found:
         event["error"] = [type(error).__name__ for error in _chain(found)]
-        frames = traceback.extract_tb(found.__traceback__)
-        event["at"] = [f"{frame.filename.rpartition('/src/')[2]}:{frame.lineno} {frame.name}" for frame in frames[-8:]]
+        places = deque(traceback.walk_tb(found.__traceback__), 8)  # `extract_tb` reads source files: felt under load
+        event["at"] = [f"{frame.f_code.co_filename.rpartition('/src/')[2]}:{line} {frame.f_code.co_name}" for frame, line in places]
     return event
 
 

@@ -21,6 +21,7 @@ from servicekit.settings import ServiceSettings
 from servicekit.timers import Timers
 from servicekit.web import kept
 from servicekit.web.cookie import SessionCookie
+from servicekit.web.crowd import Crowd
 from servicekit.web.head import HeadAsGet
 from servicekit.web.sessions import leave
 
@@ -107,11 +108,16 @@ def create_app(service: Service) -> FastAPI:
     kept.install(app, service.pages)
     app.state.leave = leave
     app.add_middleware(SessionCookie)
+    app.add_middleware(Crowd, refuse=lambda request: problems.respond(service.pages, request, _crowded()))
     service.pages.share(app)
     app.add_middleware(HeadAsGet)
     app.add_middleware(http_metrics.RequestMetrics)
     telemetry.instrument(engine)
     return app
+
+
+def _crowded() -> problems.Problem:
+    return problems.Problem(503, "crowded", headers={"Retry-After": "5"})
 
 
 def create_internal_app(service: Service, public: FastAPI, live: Mapping[str, health.Check]) -> FastAPI:

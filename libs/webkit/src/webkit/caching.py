@@ -9,7 +9,7 @@ from starlette.responses import HTMLResponse
 
 SHARED = "public, max-age=10, stale-while-revalidate=30"
 """Open pages that no cookie varies. Short: what is open now, and an answer that was withdrawn, show within 40 s
-and `shared_page_seconds` (webkit.shared_cache)."""
+and twice `shared_page_seconds` (webkit.shared_cache)."""
 ASK_FIRST = "private, no-cache"
 NEVER = "no-store"
 

@@ -63,6 +63,12 @@ ERRORS: Mapping[str, ErrorPage] = {
         ELSEWHERE,
         "fullt",
     ),
+    "crowded": ErrorPage(
+        _("Vi rekker ikke alle akkurat nå"),
+        _("Mange er her på en gang. Vent noen sekunder og prøv igjen. Har du skrevet noe, går du tilbake og sender det på nytt."),
+        RETRY,
+        "mange",
+    ),
     "closed": ErrorPage(
         _("Det er stengt nå"), _("Ingen svarer her akkurat nå. Du kan skrive et spørsmål, eller ringe."), ELSEWHERE, "stengt"
     ),

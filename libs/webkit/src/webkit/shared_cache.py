@@ -1,7 +1,8 @@
 """Gives the same open page to many readers for a moment: rendered once, while the page itself says that it may be shared.
 
-A cache in front of the application, in its process. A request with a cookie or an authorisation neither fills nor reads it, and no
-answer says whether it came from here: who searches for the same words must not learn that somebody just did.
+A cache in front of the application, in its process. A request with a cookie or an authorisation neither fills nor reads it. Nor does one
+with a query: what somebody searched for or chose is made for her alone, so that nobody can learn from an answer's speed that it was just
+asked for.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -17,13 +19,16 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from webkit.caching import is_known
-from webkit.language import PARAMETER, accepted
+from webkit.language import accepted
 
 MOST_PAGES = 1000
 MOST_BYTES = 16 * 2**20
 LARGEST = 512 * 2**10
 """Bytes of a page that is worth keeping."""
+MOST_RENEWALS = 4
+"""Pages made anew side by side while the old ones are given out: readers who need theirs made go first."""
 _EACH_TIME = "stegvis.each_time"
+_FOR_NOBODY = "stegvis.for_nobody"
 _MAX_AGE = re.compile(r"\bmax-age=(\d{1,9})\b")
 _PERSONAL = ("cookie", "authorization")
 
@@ -33,9 +38,10 @@ Key = tuple[str, ...]
 def each_time(request: Request, act: Callable[[], None]) -> None:
     """Does `act` now, and again whenever what is being answered is given to another reader (e.g. counts a page view).
 
-    `act` must know nothing of this reader.
+    `act` must know nothing of this reader. While a page is made anew for nobody yet, it waits for the first who gets it.
     """
-    act()
+    if not request.scope.get(_FOR_NOBODY):
+        act()
     request.scope.get(_EACH_TIME, []).append(act)
 
 
@@ -46,7 +52,7 @@ class Kept:
     made_at: float
     """Seconds of the cache's clock."""
     seconds: float
-    """How long it may be given out."""
+    """How long it may be given out; as long again while it is made anew."""
     headers: Sequence[tuple[bytes, bytes]]
     body: bytes
     route: Any
@@ -55,6 +61,10 @@ class Kept:
 
     def is_fresh(self, now: float) -> bool:
         return now - self.made_at < self.seconds
+
+    def is_over(self, now: float) -> bool:
+        """Whether it is too old for anybody."""
+        return now - self.made_at >= 2 * self.seconds
 
 
 @dataclass
@@ -72,20 +82,21 @@ class Shelf:
     def get(self, key: Key, now: float) -> Kept | None:
         """The page, unless it is too old."""
         page = self._pages.get(key)
-        return page if page and page.is_fresh(now) else None
+        return None if page is None or page.is_over(now) else page
 
     def put(self, key: Key, page: Kept, now: float) -> None:
         """Keeps the page, and forgets the oldest where it is too old or there are too many."""
-        self._forget(key)
+        self.forget(key)
         self._pages[key] = page
         self.bytes += len(page.body)
-        while self._pages and (self._is_too_much() or not next(iter(self._pages.values())).is_fresh(now)):
-            self._forget(next(iter(self._pages)))
+        while self._pages and (self._is_too_much() or next(iter(self._pages.values())).is_over(now)):
+            self.forget(next(iter(self._pages)))
 
     def _is_too_much(self) -> bool:
         return len(self._pages) > self.most_pages or self.bytes > self.most_bytes
 
-    def _forget(self, key: Key) -> None:
+    def forget(self, key: Key) -> None:
+        """Leaves the page out, if it is there."""
         if page := self._pages.pop(key, None):
             self.bytes -= len(page.body)
 
@@ -98,6 +109,7 @@ class SharedCache:
         self._app, self._seconds, self._clock = app, seconds, clock
         self._shelf = shelf or Shelf()
         self._at_work: dict[Key, asyncio.Future[Kept | None]] = {}
+        self._renewals: dict[Key, asyncio.Task[None]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         key = key_of(scope)
@@ -110,10 +122,25 @@ class SharedCache:
         if page is None:
             await self._make(key, scope, receive, send)
             return
+        if not page.is_fresh(self._clock()):
+            self._renew(key, scope)
         for act in page.acts:
             act()
         scope["route"] = page.route
         await _give(page, scope, send)
+
+    def _renew(self, key: Key, scope: Scope) -> None:
+        """Has the page made anew beside the readers, who get the old one meanwhile: nobody waits, whatever it takes."""
+        if key in self._renewals or len(self._renewals) >= MOST_RENEWALS:
+            return
+        task = asyncio.create_task(self._make(key, {**scope, _FOR_NOBODY: True}, _nothing_comes, _to_nobody))
+        self._renewals[key] = task
+        task.add_done_callback(partial(self._renewed, key))
+
+    def _renewed(self, key: Key, task: asyncio.Task[None]) -> None:
+        del self._renewals[key]
+        if not task.cancelled():
+            task.exception()  # who asks when the old page is over, meets it and has it logged
 
     async def _make(self, key: Key, scope: Scope, receive: Receive, send: Send) -> None:
         """Lets the application answer; those who ask for the same meanwhile wait until it's known whether that can be kept."""
@@ -128,6 +155,8 @@ class SharedCache:
             page = recording.page(self._clock(), self._seconds, scope.get("route"), acts)
             if page:
                 self._shelf.put(key, page, self._clock())
+            else:
+                self._shelf.forget(key)
         except Exception as error:
             if not work.done():
                 work.set_exception(error)  # for all who wait: else they would all try what has just failed, as when no database answers
@@ -141,6 +170,15 @@ class SharedCache:
                 work.set_result(page)
         if page:
             await _give(page, scope, send)
+
+
+async def _nothing_comes() -> Message:
+    never: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+    return await never
+
+
+async def _to_nobody(_message: Message) -> None:
+    pass
 
 
 async def _give(page: Kept, scope: Scope, send: Send) -> None:
@@ -179,20 +217,19 @@ class _Recording:
         """What was held back; None where everything was passed on."""
         if self._start is None or self._body is None:
             return None
-        seconds = min(most, float(_max_age(self._start)))
+        seconds = min(most, _max_age(self._start) / 2)
         return Kept(now, seconds, tuple(self._start["headers"]), self._body, route, tuple(acts))
 
 
 def key_of(scope: Scope) -> Key | None:
     """What decides how an open page looks to somebody without cookies; None where the application must be asked."""
-    if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD") or PARAMETER.encode() in scope["query_string"]:
+    if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD") or scope["query_string"]:
         return None
     headers = Headers(scope=scope)
     if any(name in headers for name in _PERSONAL) or "text/html" not in headers.get("accept", ""):
         return None
     coding = "gzip" if "gzip" in headers.get("accept-encoding", "") else ""
-    query = scope["query_string"].decode("latin-1")
-    return scope["method"], headers.get("host", ""), scope["path"], query, accepted(headers.get("accept-language", "")), coding
+    return scope["method"], headers.get("host", ""), scope["path"], accepted(headers.get("accept-language", "")), coding
 
 
 def _may_keep(start: Message) -> bool:
