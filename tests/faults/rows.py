@@ -48,16 +48,17 @@ def harm(found: Findings) -> str:
 
 def _places(run: Run) -> str:
     died = sum(run.places.values())
-    return f"{died} deaths at {sum(times > 0 for times in run.places.values())} places, {run.strikes['kill_a_service']} kills at random"
+    where = f"{died} deaths at {sum(times > 0 for times in run.places.values())} places"
+    return f"{where}, {run.strikes['kill_a_service']} kills at random, {run.strikes['kill_all_services']} of all five at once"
 
 
 ROWS = (
     Row(
         "D1",
         "SIGKILL at named places and at random",
-        ("die_at_a_place", "kill_a_service"),
+        ("die_at_a_place", "kill_a_service", "kill_all_services"),
         (f"{DELIVERY}/test_crash.py", "tests/faults/test_killed.py"),
-        "a machine that loses its power",
+        "a machine that loses its power with all that its disk had not yet written",
         _places,
     ),
     Row(

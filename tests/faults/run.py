@@ -17,8 +17,10 @@ from tests.faults.mutants import MUTANTS
 from tests.faults.report import is_clean, last_line, page, unproven, used
 from tests.faults.rig import ROOMY, Run, run
 
-MINUTES = 12.0
-"""Of load and strikes; starting, the mutants and the last look take about three more."""
+MINUTES, MOST_MINUTES = 12.0, 30.0
+"""Of load and strikes; starting, the mutants and the last look take about three more. Slow machines need longer for COMMANDS and KILLS."""
+COMMANDS, KILLS = 3000, 60
+"""What a run of full size has seen at least."""
 ROUND_SECONDS = 240.0
 """A round ends with a look at everything; then the next begins on the same platform."""
 
@@ -32,15 +34,21 @@ def catch_mutants() -> int:
     return max(0, len(MUTANTS) - failed)
 
 
-def fire(folder: Path, seed: int, seconds: float) -> Run:
-    """Rounds of load and strikes on one platform, for so long or until Ctrl-C."""
+def is_enough(seen: Run, minutes: float | None) -> bool:
+    """Whether the run may end: after so many minutes if they were asked for, else when it has seen enough."""
+    if minutes is not None:
+        return seen.seconds >= 60 * minutes
+    return seen.seconds >= 60 * MINUTES and ((seen.commands >= COMMANDS and seen.kills >= KILLS) or seen.seconds >= 60 * MOST_MINUTES)
+
+
+def fire(folder: Path, seed: int, minutes: float | None) -> Run:
+    """Rounds of load and strikes on one platform, until it is enough or Ctrl-C."""
     rounds: list[Run] = []
-    deadline = time.monotonic() + seconds
     with Platform(folder, brokers=3, overrides=ROOMY, outside={}) as platform:
-        while not rounds or time.monotonic() < deadline:
-            left = deadline - time.monotonic()
+        while not rounds or not is_enough(sum(rounds[1:], rounds[0]), minutes):
+            seconds = min(ROUND_SECONDS, 60 * minutes) if minutes else ROUND_SECONDS
             try:
-                rounds.append(asyncio.run(run(platform, seed + len(rounds), min(left, ROUND_SECONDS))))
+                rounds.append(asyncio.run(run(platform, seed + len(rounds), seconds)))
             except KeyboardInterrupt:
                 if not rounds:
                     raise
@@ -53,7 +61,9 @@ def main() -> int:
     """0 when nothing was found and every mutant was."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.run", description=__doc__)
     parser.add_argument("--full", action="store_true", help="until Ctrl-C")
-    parser.add_argument("--minutes", type=float, default=MINUTES, help=f"of load and strikes, {MINUTES:.0f} by default")
+    parser.add_argument(
+        "--minutes", type=float, default=None, help=f"of load and strikes; else {MINUTES:.0f}, and until it has seen enough"
+    )
     parser.add_argument("--seed", type=int, default=None, help="a random one by default")
     options = parser.parse_args()
     seed = options.seed if options.seed is not None else random.randrange(10**6)
@@ -61,7 +71,7 @@ def main() -> int:
     print(f"faults: seed {seed}; {used()}", flush=True)
     print(f"not proven by this run: {', '.join(unproven())}", flush=True)
     folder = Path(tempfile.mkdtemp(prefix="stegvis-faults-"))
-    found = fire(folder, seed, float("inf") if options.full else 60 * options.minutes)
+    found = fire(folder, seed, float("inf") if options.full else options.minutes)
     caught = catch_mutants()
     minutes = (time.monotonic() - began) / 60
     (ROOT / "docs" / "faults.md").write_text(page(found, caught, len(MUTANTS), minutes))

@@ -63,6 +63,7 @@ class Strikes:
         return {
             self.die_at_a_place: 8,
             self.kill_a_service: 4,
+            self.kill_all_services: 1,
             self.freeze_a_service: 1,
             self.join_and_die: 1,
             self.kill_a_broker: 2,
@@ -95,6 +96,15 @@ class Strikes:
         await asyncio.sleep(self.random.uniform(0, 1))
         await self._restart(service)
         return f"{service} killed"
+
+    async def kill_all_services(self) -> str:
+        """As when their machine dies and comes back."""
+        for service in SERVICES:
+            self.platform.signal(service, signal.SIGKILL)
+        self.kills += len(SERVICES)
+        self.healing_since = time.monotonic()
+        await asyncio.gather(*(asyncio.to_thread(self.platform.restart, service) for service in SERVICES))
+        return "all services killed at once"
 
     async def freeze_a_service(self) -> str:
         """Another process takes over while it is frozen; when it thaws it doesn't know, and both run for a while."""
