@@ -61,9 +61,7 @@ def main() -> int:
     """0 when nothing was found and every mutant was."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.run", description=__doc__)
     parser.add_argument("--full", action="store_true", help="until Ctrl-C")
-    parser.add_argument(
-        "--minutes", type=float, default=None, help=f"of load; else {MINUTES:.0f}, and until it has seen enough"
-    )
+    parser.add_argument("--minutes", type=float, default=None, help=f"of load; else {MINUTES:.0f}, and until it has seen enough")
     parser.add_argument("--seed", type=int, default=None, help="a random one by default")
     options = parser.parse_args()
     seed = options.seed if options.seed is not None else random.randrange(10**6)
