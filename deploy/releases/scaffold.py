@@ -47,6 +47,8 @@ def write(name: str, agency: str, zone: str, root: Path = ROOT) -> list[Path]:
     contracts = root / "libs" / "contracts"
     places = {
         TEMPLATES / "service": root / "services" / name,
+        TEMPLATES / "kubernetes" / "base": root / "deploy" / "k8s" / "base" / name,
+        TEMPLATES / "kubernetes" / "overlays": root / "deploy" / "k8s" / "overlays" / name,
         TEMPLATES / "contracts" / "example": contracts / "examples" / f"{name}.thanks.given.v1",
     }
     written = [_fill(file, target / file.relative_to(source), words) for source, target in places.items() for file in _files(source)]

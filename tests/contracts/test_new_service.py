@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
@@ -30,8 +29,8 @@ def copy(tmp_path_factory):
     for warm in (".tools", ".mypy_cache"):
         if (ROOT / warm).exists():
             shutil.copytree(ROOT / warm, folder / warm, symlinks=True)
-    vendor = Path("libs/webkit/src/webkit/static/vendor")
-    shutil.copytree(ROOT / vendor, folder / vendor)
+    for fetched in ("libs/webkit/src/webkit/static/vendor", "deploy/k8s/node_modules"):
+        shutil.copytree(ROOT / fetched, folder / fetched)
     made = make(folder, "new-service", f"NAME={NAME}", "AGENCY=Eksempel fylkeskommune")
     assert made.returncode == 0, made.stdout[-1500:] + made.stderr[-1500:]
     subprocess.run(["git", "add", "--all"], cwd=folder, check=True)
@@ -77,6 +76,13 @@ def test_its_tests_pass_installed_alone(copy):
     tests = [copy / ".venvs" / NAME / "bin/python", "-m", "pytest", "-q", f"services/{NAME}"]
     done = subprocess.run(tests, cwd=copy, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-3000:]
+
+
+def test_its_manifests_for_kubernetes_are_valid(copy):
+    done = make(copy, "k8s")
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
+    assert f"{NAME}: 19 objects" in done.stdout
+    assert f"name: {NAME}.thanks.v1" in (copy / ".local/k8s/kafka.yaml").read_text()
 
 
 def test_it_may_go_out_and_breaks_nobody(copy):
