@@ -125,6 +125,8 @@ def _changelog(service: str) -> str:
 def _set_version(service: str, version: str) -> None:
     file = project(service) / "pyproject.toml"
     file.write_text(re.sub(r'^version = ".*"$', f'version = "{version}"', file.read_text(), count=1, flags=re.MULTILINE))
+    manifests = ROOT / "deploy" / "k8s" / "base" / service / "kustomization.yaml"
+    manifests.write_text(re.sub(r"newTag: .*", f"newTag: {Version(version).base_version}", manifests.read_text()))
     _run("the lock can't be brought up to date", "make", "lock")
 
 

@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 import yaml
 from contracts.catalogue import SERVICES, TOPICS
+from packaging.version import Version
 
 from deploy.k8s import agencies, kafka, pods, schemas
 from deploy.k8s.__main__ import folders, problems
 from deploy.k8s.render import EXAMPLES, HERE, OVERLAYS, TOPICS_AND_PRINCIPALS, Manifest, RenderError, documents, of_kind, render, text
 from deploy.kafka.principals import Grant, grants
+from deploy.releases.record import version_of
 
 Break = Callable[[list[Manifest]], object]
 written = cache(text)
@@ -226,6 +228,13 @@ def test_the_example_of_a_database_gives_what_the_overlays_ask_for():
     cluster["spec"]["postgresql"]["synchronous"]["numbers"] = 1
     backup["spec"]["method"] = "tape"
     assert [len(schemas.problems(manifest)) for manifest in (cluster, backup)] == [1, 1]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_manifests_name_the_release_that_they_go_out_with(service):
+    """The settings are of this tree, so the image must be too. `make release` moves both."""
+    tag = process(rendered(OVERLAYS / service))["image"].rpartition(":")[2]
+    assert tag == Version(version_of(service)).base_version
 
 
 def test_kustomize_says_what_it_cannot_render(tmp_path):
