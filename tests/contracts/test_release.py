@@ -10,6 +10,8 @@ from deploy.releases.record import Release
 
 CHANGELOG = "# Changelog of dialog\n\n## 0.2.0 (not released)\n\n- Something.\n\n## 0.1.0 (2026-11-25)\n\n- The first.\n"
 
+MANIFESTS = "deploy/k8s/base/dialog/kustomization.yaml"
+
 
 @pytest.fixture
 def tree(tmp_path, monkeypatch):
@@ -21,6 +23,8 @@ def tree(tmp_path, monkeypatch):
     (tmp_path / "releases.toml").write_text('[[release]]\nname = "dialog"\nversion = "0.1.0"\ncommit = "0"\n')
     (service / "pyproject.toml").write_text('[project]\nname = "dialog"\nversion = "0.2.0.dev0"\n')
     (service / "CHANGELOG.md").write_text(CHANGELOG)
+    (tmp_path / MANIFESTS).parent.mkdir(parents=True)
+    (tmp_path / MANIFESTS).write_text("images:\n  - name: service\n    newTag: 0.2.0\n")
     git(tmp_path, "init", "-q")
     git(tmp_path, "config", "user.name", "t")
     git(tmp_path, "config", "user.email", "t@example.no")
@@ -52,7 +56,9 @@ def test_the_commit_with_the_version_is_recorded_and_work_goes_on(tree, capsys):
     assert recorded == Release("dialog", "0.2.0", git(tree, "rev-parse", "HEAD~1"))
     assert 'version = "0.2.0"' in git(tree, "show", f"{recorded.commit}:services/dialog/pyproject.toml")
     assert "## 0.2.0 (20" in git(tree, "show", f"{recorded.commit}:services/dialog/CHANGELOG.md")
+    assert "newTag: 0.2.0\n" in git(tree, "show", f"{recorded.commit}:{MANIFESTS}") + "\n"
     assert record.version_of("dialog", tree) == "0.2.1.dev0"
+    assert "newTag: 0.2.1\n" in (tree / MANIFESTS).read_text()
     assert "## 0.2.1 (not released)\n\n## 0.2.0 (20" in (tree / "services/dialog/CHANGELOG.md").read_text()
     assert git(tree, "status", "--porcelain") == ""
     assert "dialog 0.2.0 is recorded" in capsys.readouterr().out
