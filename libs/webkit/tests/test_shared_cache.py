@@ -107,6 +107,18 @@ async def test_a_renewal_that_fails_leaves_the_old_page_until_it_is_over(reading
             await client.get("/")
 
 
+async def test_a_renewal_that_was_refused_leaves_the_old_page_too(reading: Reading) -> None:
+    site = Site()
+    async with reading(site) as client:
+        await client.get("/")
+        site.now, site.status = 5.0, 503
+        for _ in range(3):
+            assert (await client.get("/")).status_code == 200
+            await asyncio.sleep(0.05)
+        site.now = 10.0
+        assert (await client.get("/")).status_code == 503
+
+
 async def test_renewals_are_few_at_a_time(visit: Visit) -> None:
     site = Site()
     hosts = [f"{number}.example" for number in range(2 * MOST_RENEWALS)]
@@ -253,17 +265,20 @@ async def test_a_page_in_pieces_is_passed_on_as_it_comes_and_holds_up_nobody() -
     site = Site()
     site.gate.clear()
     sent: list[dict[str, object]] = []
+    both = asyncio.Event()
     scope = {"type": "http", "method": "GET", "path": "/stream", "query_string": b"", "headers": [(b"accept", b"text/html")]}
 
     async def send(message: dict[str, object]) -> None:
         sent.append(message)
+        if len([each for each in sent if "body" in each]) == 2:
+            both.set()
 
     async def receive() -> dict[str, object]:
         await asyncio.Event().wait()
         return {}
 
     readers = [asyncio.create_task(site.app(dict(scope), receive, send)) for _ in range(2)]
-    await asyncio.sleep(0.05)
+    await asyncio.wait_for(both.wait(), 5)
     assert [message.get("body") for message in sent if "body" in message] == [b"<p>"] * 2
     site.gate.set()
     await asyncio.gather(*readers)

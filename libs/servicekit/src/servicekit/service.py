@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import metadata
 from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, Depends, FastAPI, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, Response
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -35,6 +36,8 @@ class ServicePages(kept.KeepingPages, Protocol):
     def install(self, app: FastAPI) -> None: ...
 
     def share(self, app: FastAPI) -> None: ...
+
+    def crowded(self, request: Request) -> Response: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,7 @@ def create_app(service: Service) -> FastAPI:
     kept.install(app, service.pages)
     app.state.leave = leave
     app.add_middleware(SessionCookie)
-    app.add_middleware(Crowd, refuse=lambda request: problems.respond(service.pages, request, _crowded()))
+    app.add_middleware(Crowd, refuse=partial(_crowded, service.pages))
     service.pages.share(app)
     app.add_middleware(HeadAsGet)
     app.add_middleware(http_metrics.RequestMetrics)
@@ -116,8 +119,10 @@ def create_app(service: Service) -> FastAPI:
     return app
 
 
-def _crowded() -> problems.Problem:
-    return problems.Problem(503, "crowded", headers={"Retry-After": "5"})
+def _crowded(pages: ServicePages, request: Request) -> Response:
+    answer = pages.crowded(request) if problems.reads_pages(request) else problems.document(problems.Problem(503), pages.language(request))
+    answer.headers["Retry-After"] = "5"
+    return answer
 
 
 def create_internal_app(service: Service, public: FastAPI, live: Mapping[str, health.Check]) -> FastAPI:

@@ -18,6 +18,7 @@ from opentelemetry.propagators.textmap import CarrierT, Getter, default_getter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor, SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, DEFAULT_ON
 from opentelemetry.trace import Status
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -45,9 +46,10 @@ NONE: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "ope
 
 
 def configure(service: str, version: str, otlp_endpoint: str | None, traces_file: Path | None) -> None:
-    """Set up tracing for this process; without a destination spans are made and dropped."""
+    """Set up tracing for this process; without a destination nothing is recorded, and logs have their trace ids all the same."""
     propagate.set_global_textmap(NoPropagation())
-    provider = TracerProvider(resource=Resource({"service.name": service, "service.version": version}))
+    sampler = DEFAULT_ON if otlp_endpoint or traces_file else ALWAYS_OFF
+    provider = TracerProvider(sampler, Resource({"service.name": service, "service.version": version}))
     if otlp_endpoint:
         provider.add_span_processor(BatchSpanProcessor(Scrubbed(OTLPSpanExporter(f"{otlp_endpoint.rstrip('/')}/v1/traces"))))
     if traces_file:

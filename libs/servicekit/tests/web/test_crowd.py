@@ -7,7 +7,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import PlainTextResponse, Response, StreamingResponse
 from servicekit.web.crowd import Crowd
 
-MOST = 3
+MOST = 4
 
 
 class Site:
@@ -48,7 +48,7 @@ class Site:
 
 async def test_who_is_taken_on_is_answered_and_the_others_know_at_once_when_to_come_again() -> None:
     site = Site()
-    tasks = await site.start(MOST + 2)
+    tasks = await site.start(MOST + 2, path="/?q=angst")
     refused = [task.result() for task in tasks if task.done()]
     assert [(answer.status_code, answer.headers["retry-after"]) for answer in refused] == [(503, "5")] * 2
     assert site.begun == MOST
@@ -57,15 +57,17 @@ async def test_who_is_taken_on_is_answered_and_the_others_know_at_once_when_to_c
     assert (await site.client.get("/")).status_code == 200
 
 
-async def test_a_form_still_gets_in_where_a_page_does_not() -> None:
-    """Somebody has written it."""
+async def test_a_page_gets_in_where_a_search_does_not_and_a_form_where_a_page_does_not() -> None:
+    """A page is for many, and somebody has written the form."""
     site = Site()
-    await site.start(MOST)
+    await site.start(MOST, path="/?q=angst")
+    assert (await site.client.get("/?q=angst")).status_code == 503
+    await site.start(MOST // 2)
     assert (await site.client.get("/")).status_code == 503
-    forms = await site.start(MOST, "POST")
+    forms = await site.start(MOST - MOST // 2, "POST")
     assert (await site.client.post("/")).status_code == 503
     site.gate.set()
-    assert [answer.status_code for answer in await asyncio.gather(*forms)] == [200] * MOST
+    assert [answer.status_code for answer in await asyncio.gather(*forms)] == [200] * len(forms)
 
 
 async def test_the_way_out_and_the_style_sheet_are_never_refused() -> None:

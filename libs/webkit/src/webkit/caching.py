@@ -31,10 +31,20 @@ def answer(
         sent["ETag"] = f'W/"{blake2b(body, digest_size=12).hexdigest()}"'
         if is_known(request.headers.get("if-none-match", ""), sent["ETag"]):
             return HTMLResponse(b"", 304, sent)
-    if "gzip" in request.headers.get("accept-encoding", ""):
-        body = gzip.compress(body, 4, mtime=0)
+    if takes_gzip(request):
+        body = packed(body)
         sent["Content-Encoding"] = "gzip"
     return HTMLResponse(body, status, sent)
+
+
+def takes_gzip(request: Request) -> bool:
+    """Whether the reader's browser unpacks gzip."""
+    return "gzip" in request.headers.get("accept-encoding", "")
+
+
+def packed(body: bytes) -> bytes:
+    """The body in the content coding gzip."""
+    return gzip.compress(body, 4, mtime=0)
 
 
 def is_known(asked: str, etag: str) -> bool:

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Match, Route
 
-from webkit import about, caching, components, errors, quick_exit
+from webkit import about, caching, components, errors, quick_exit, refusal
 from webkit.environment import environment
 from webkit.headers import FIXED, SecurityHeaders, content_security_policy, origin
 from webkit.i18n import LANGUAGES, Translation, translate
@@ -153,10 +153,23 @@ class Pages:
         """The error page for a status and a code (webkit.errors): what happened, what to do next, and the crisis block."""
         return self.render(request, "webkit/error.html", status, error=errors.error_page(status, code))
 
+    def crowded(self, request: Request) -> Response:
+        """The page for who can't be taken on now. For readers it is the same at every address and made once: then there is no time."""
+        if request.method not in ("GET", "HEAD"):
+            return self.error(request, 503, "crowded")
+        key = self.language(request), level_of_path(request.url.path, self.level.name).name == "staff", caching.takes_gzip(request)
+        if key not in self._refusals:
+            self._refusals[key] = refusal.page(self.error, request.scope, *key)
+        return refusal.answer(self._refusals[key])
+
     def field_errors(self, request: Request, codes: Mapping[str, str], texts: Mapping[str, str] | None = None) -> dict[str, str]:
         """Field name -> text in the reader's language, for `ui.error_summary` and `error=`. `texts`: the page's own msgids by field."""
         say = self.translation(request)
         return {name: say(texts[name] if texts and name in texts else errors.field_error(code)) for name, code in codes.items()}
+
+    @cached_property
+    def _refusals(self) -> dict[tuple[str, bool, bool], refusal.Made]:
+        return {}
 
     @cached_property
     def _environments(self) -> dict[str, Environment]:

@@ -10,6 +10,7 @@ import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextvars import Context
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -30,6 +31,10 @@ MOST_RENEWALS = 4
 _EACH_TIME = "stegvis.each_time"
 _FOR_NOBODY = "stegvis.for_nobody"
 _MAX_AGE = re.compile(r"\bmax-age=(\d{1,9})\b")
+_FAILED = 500
+"""From this status on nothing is said about the page."""
+_ASKED = ("type", "asgi", "http_version", "method", "scheme", "path", "raw_path", "query_string", "root_path", "headers", "server", "app")
+"""What a renewal takes over of the request that led to it: nothing that others have hung on it, such as a trace."""
 _PERSONAL = ("cookie", "authorization")
 
 Key = tuple[str, ...]
@@ -133,7 +138,8 @@ class SharedCache:
         """Has the page made anew beside the readers, who get the old one meanwhile: nobody waits, whatever it takes."""
         if key in self._renewals or len(self._renewals) >= MOST_RENEWALS:
             return
-        task = asyncio.create_task(self._make(key, {**scope, _FOR_NOBODY: True}, _nothing_comes, _to_nobody))
+        anew = {name: scope[name] for name in _ASKED if name in scope} | {_FOR_NOBODY: True}
+        task = asyncio.create_task(self._make(key, anew, _nothing_comes, _to_nobody), context=Context())
         self._renewals[key] = task
         task.add_done_callback(partial(self._renewed, key))
 
@@ -155,7 +161,7 @@ class SharedCache:
             page = recording.page(self._clock(), self._seconds, scope.get("route"), acts)
             if page:
                 self._shelf.put(key, page, self._clock())
-            else:
+            elif recording.status < _FAILED:
                 self._shelf.forget(key)
         except Exception as error:
             if not work.done():
@@ -198,8 +204,10 @@ class _Recording:
         self._send, self._work = send, work
         self._start: Message | None = None
         self._body: bytes | None = None
+        self.status = 0
 
     async def __call__(self, message: Message) -> None:
+        self.status = message.get("status", self.status)
         if message["type"] == "http.response.start" and _may_keep(message):
             self._start = message
             return

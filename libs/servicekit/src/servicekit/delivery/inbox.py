@@ -37,9 +37,11 @@ _trace_context = TraceContextTextMapPropagator()
 
 _RECEIVE = text(
     """insert into inbox (consumer, event_id, received_at)
-    select :consumer, event_id, :now from unnest(cast(:ids as uuid[])) as came(event_id) order by event_id
-    on conflict do nothing returning event_id"""
+    select :consumer, event_id, transaction_timestamp() + cast(:offset as interval)
+    from unnest(cast(:ids as uuid[])) as came(event_id) order by event_id
+    on conflict do nothing returning event_id, received_at"""
 )
+# A statement of its own, after the receipts: they may have waited for another consumer, whose keys only a new snapshot shows.
 _KEYS = text(
     """select came.topic, came.key, inbox_keys.last_sequence,
       exists (select from parked_events as parked
@@ -117,8 +119,10 @@ class Batch:
     async def receive(self, records: Sequence[Record]) -> list[Record]:
         """Leave receipts; those that had none yet, in their order. A batch may hold the same event twice."""
         once = list({record.id: record for record in reversed(records)}.values())[::-1]
-        receipts = {"consumer": self._consumer, "ids": [record.id for record in once], "now": await self._uow.now()}
-        new = set(await self._uow.connection.scalars(_RECEIVE, receipts))
+        receipts = {"consumer": self._consumer, "ids": [record.id for record in once], "offset": self._uow.clock_offset}
+        new = {row.event_id: row.received_at for row in await self._uow.connection.execute(_RECEIVE, receipts)}
+        if new:
+            self._uow.began(next(iter(new.values())))
         fresh = [record for record in once if record.id in new]
         self.tally.ignored["duplicate"] += len(records) - len(fresh)
         places = {(record.topic, record.key) for record in fresh}

@@ -98,6 +98,15 @@ class UnitOfWork:
             self._now = began.astimezone(UTC) + self._clock_offset
         return self._now
 
+    @property
+    def clock_offset(self) -> timedelta:
+        """CLOCK_OFFSET_SECONDS, for statements that take the time themselves."""
+        return self._clock_offset
+
+    def began(self, now: datetime) -> None:
+        """A statement has already brought what `now` would ask for."""
+        self._now = now.astimezone(UTC)
+
     def tell(self, event: Event, *, key: UUID, sequence: int, topic: str | None = None) -> None:
         """Queue a fact about one aggregate that this transaction has locked or version-checked.
 

@@ -10,9 +10,9 @@ from fastapi.responses import Response
 from prometheus_client import Counter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-MOST_AT_WORK = 100
-"""Requests whose answer hasn't begun. At about 5 ms of processor time each the last one waits half a second; a form may be one of twice
-as many, since somebody has written it. An event stream counts until it begins."""
+MOST_AT_WORK = 50
+"""Requests whose answer hasn't begun, an event stream until it begins; at about 5 ms of processor time each the last one waits a quarter
+of a second. So many for addresses with a query, which are made for one reader; half as many again for pages, twice as many for forms."""
 ALWAYS = ("/static/", "/forlat")
 """Beginnings of paths that cost next to nothing: without the first a page is ugly, the second is the quick exit."""
 
@@ -31,7 +31,7 @@ class Crowd:
         if scope["type"] != "http" or scope["path"].startswith(ALWAYS):
             await self._app(scope, receive, send)
             return
-        if self._at_work >= (self._most if scope["method"] in ("GET", "HEAD") else 2 * self._most):
+        if self._at_work >= self._limit(scope):
             REFUSED.inc()
             await self._refuse(Request(scope, receive))(scope, receive, send)
             return
@@ -48,3 +48,9 @@ class Crowd:
             await self._app(scope, receive, send_and_leave)
         finally:
             self._at_work -= counted
+
+    def _limit(self, scope: Scope) -> int:
+        """A page is for many, and what is in a form somebody has written."""
+        if scope["method"] not in ("GET", "HEAD"):
+            return 2 * self._most
+        return self._most if scope["query_string"] else self._most * 3 // 2
