@@ -1,7 +1,7 @@
 # The whole interface. `make` alone lists it. Needs Python 3.11 or 3.12 with venv, and a network to the package indexes.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test pages screenshots check format assets lock schemas clean faults contracts can-i-deploy new-service upgrade release bench k8s
+.PHONY: images containers help demo test pages screenshots check format assets lock schemas clean faults contracts can-i-deploy new-service upgrade release bench k8s
 MAKEFLAGS += --no-print-directory
 
 UV_VERSION := 0.13.9
@@ -34,6 +34,8 @@ help:
 	@echo "  make contracts   what changed in the contracts since their last release, and whom it would break"
 	@echo "  make can-i-deploy SERVICE=dialog   may it go out beside what the others have released?"
 	@echo "  make upgrade     each service's last release beside the current others, and on their migrated databases: about 5 minutes"
+	@echo "  make images      an image per service and what they run beside, by Docker or Podman, with bills of materials (SERVICE=dialog)"
+	@echo "  make containers  the whole platform on containers: journey, isolation, each service back and forth (QUICK=1 PORT= ISOLATE=off)"
 	@echo "  make release SERVICE=dialog   gates, tests, version, changelog, image and record of one service alone, or why not (VERSION=)"
 	@echo "  make k8s         renders each agency's manifests for Kubernetes into .local/k8s, and validates them (docs/kubernetes.md)"
 	@echo "  make schemas     writes the JSON Schemas, AsyncAPI documents and catalogue page of the contracts"
@@ -88,6 +90,12 @@ release: $(SYNCED) assets
 
 k8s: $(SYNCED) $(KUSTOMIZE)
 	@$(PY) -m deploy.k8s
+
+images: $(SYNCED) assets
+	@$(PY) -m deploy.images.build $(if $(SERVICE),--only $(SERVICE)) $(if $(ONLY),--only $(ONLY))
+
+containers: $(SYNCED) assets
+	@$(PY) -m deploy.containers.run $(if $(PORT),--port $(PORT)) $(if $(QUICK),--quick) $(if $(OFFICIAL),--official) $(if $(ISOLATE),--isolate $(ISOLATE))
 
 lock: $(UV)
 	@$(NO_INDEX) $(UV) lock

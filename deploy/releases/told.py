@@ -7,14 +7,15 @@ from uuid import UUID
 import asyncpg
 from contracts.catalogue import SERVICES, topics_read_by
 
+from deploy.local.journey.ground import Ground
 from deploy.local.journey.timeline import Watch
-from deploy.local.platform import Platform, Progress
+from deploy.local.platform import Progress
 
 SETTLE = 60.0
 """Seconds by which nothing may be stuck any more (the promise of delivery)."""
 
 
-async def unheard(platform: Platform, watch: Watch, progress: Progress) -> int:
+async def unheard(platform: Ground, watch: Watch, progress: Progress) -> int:
     """How many events some reader has no receipt for, or has parked, or an owner hasn't sent, a minute after the last."""
     deadline = monotonic() + SETTLE
     while True:

@@ -9,17 +9,17 @@ from typing import Any
 import httpx
 
 from deploy.local.journey.cast import CHAT_HELPER, CLINICIAN, EDITOR, MUNICIPALITY, PANEL, Cast, cast
+from deploy.local.journey.ground import Ground
 from deploy.local.journey.history import JOURNEYS, make_history
 from deploy.local.journey.people import Clinician, Editor, Expert, StuckError, Youth, until
 from deploy.local.journey.stories import OTHERS, Crew
 from deploy.local.journey.timeline import Timeline, Watch
-from deploy.local.platform import Platform
 
 FUNNEL_SECONDS = 90
 """How long the figures may take: the pages read of a minute are told after that minute."""
 
 
-async def walk(platform: Platform) -> int:
+async def walk(platform: Ground) -> int:
     """Walk, tell, check. Returns 0, or 1 after naming what failed."""
     watch = Watch(platform.kafka_admin)
     await watch.start()
@@ -133,7 +133,7 @@ async def _level_3(timeline: Timeline, crew: Crew, youth: Youth, people: Cast) -
     await clinician.leaves()
 
 
-async def versions(platform: Platform) -> dict[str, str]:
+async def versions(platform: Ground) -> dict[str, str]:
     """The release that each agency runs now, as its own service says."""
     async with httpx.AsyncClient(timeout=10) as http:
         answers = {name: await http.get(f"{platform.internal(name)}/openapi.json") for name in platform.urls}

@@ -58,7 +58,7 @@ async function interaction(provider, dress, req, res) {
 
 for (const [name, dress] of Object.entries(DRESSES)) {
   const own = settings[name];
-  const provider = createProvider(name, dress, `http://127.0.0.1:${own.port}`, own);
+  const provider = createProvider(name, dress, own.issuer ?? `http://127.0.0.1:${own.port}`, own);
   const pass = provider.callback();
   http.createServer((req, res) => {
     const path = req.url.split('?')[0];
@@ -69,5 +69,5 @@ for (const [name, dress] of Object.entries(DRESSES)) {
       console.error(name, 'interaction', error.name);
       answer(res, 400, errorPage(dress, { error: error.error ?? 'error' }));
     });
-  }).listen(own.port, '127.0.0.1', () => console.log(name, 'listens'));
+  }).listen(own.port, own.bind ?? '127.0.0.1', () => console.log(name, 'listens'));
 }

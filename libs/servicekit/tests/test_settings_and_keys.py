@@ -91,3 +91,12 @@ def test_a_rotated_key_is_known_without_a_restart(tmp_path, monkeypatch):
     assert trust.keys("dialog", "enc").keys[0].as_dict() != before
     file.write_text("half a fi")
     assert trust.keys("dialog", "enc").keys
+
+
+def test_a_setting_may_lie_in_a_file_and_the_environment_goes_first(tmp_path, monkeypatch):
+    (tmp_path / "database_url").write_text("postgresql://dialog:secret@there/dialog\n")
+    (tmp_path / "kafka_password").write_text("from the file\n")
+    monkeypatch.setenv("KAFKA_PASSWORD", "from the environment")
+    settings = ServiceSettings(_secrets_dir=tmp_path)
+    assert settings.dsn == "postgresql://dialog:secret@there/dialog"
+    assert settings.kafka_password.get_secret_value() == "from the environment"

@@ -1,5 +1,6 @@
 """The environment that every service process has; a service adds its own in its `settings.py`."""
 
+import os
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -12,6 +13,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from servicekit import crash
 
 FULL_BUCKET = 3600
+SECRETS_DIR = Path(os.environ.get("SECRETS_DIR", "/run/secrets"))
+"""A file per setting, named like it: `database_url`, `kafka_password`. Read where the environment doesn't name the setting."""
 
 
 class Mode(StrEnum):
@@ -26,9 +29,9 @@ class UnsafeSettingsError(ValueError):
 
 
 class ServiceSettings(BaseSettings):
-    """Read from the environment, without a prefix: each process has an environment of its own."""
+    """Read from the environment, without a prefix, or from the files of SECRETS_DIR: each process has an environment of its own."""
 
-    model_config = SettingsConfigDict(hide_input_in_errors=True, extra="ignore")
+    model_config = SettingsConfigDict(hide_input_in_errors=True, extra="ignore", secrets_dir=SECRETS_DIR if SECRETS_DIR.is_dir() else None)
 
     stegvis_mode: Mode = Mode.DEMO
     database_url: SecretStr = Field(description="postgresql://... of this service's own database")

@@ -1,0 +1,168 @@
+"""The platform of docker-compose.yml as one thing: up, down, one part replaced, and where everything in it is."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+from contracts.catalogue import SERVICES
+
+from deploy.containers.prepare import admin_password, environment, password_of, prepare
+from deploy.images.engine import Engine, EngineError
+from deploy.kafka.access import Access
+from deploy.kafka.broker import ADMIN
+from deploy.local.environment import HOSTS
+from deploy.local.platform import Progress
+from deploy.local.processes import StartError, free_ports
+from deploy.local.services import status
+
+ROOT = Path(__file__).parents[2]
+ROLES = ("serve", "relay", "consume")
+INTERNAL_PORT = 9000
+ONCE = ("migrate", "setup")
+"""Ends of names of the parts that do one thing and end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One container."""
+
+    name: str
+    """Its service's name in docker-compose.yml."""
+    container: str
+    pid: int
+    running: bool
+    exit_code: int
+    addresses: Mapping[str, str]
+    """Network, as docker-compose.yml calls it -> address."""
+
+
+class Stack:
+    """One running docker-compose.yml. The calls block."""
+
+    def __init__(
+        self, engine: Engine, state: Path, project: str, port: int, *, official: bool = False, isolate: bool = True, progress: Progress
+    ) -> None:
+        """`state`: keys, passwords and settings. `official`: the registry's images instead of what was built here."""
+        self.engine, self.state, self.project, self.port = engine, state, project, port
+        self._kafka_port = free_ports(1)[0]
+        self._files = [ROOT / "docker-compose.yml", *([] if official else [ROOT / "deploy" / "containers" / "stand-ins.yml"])]
+        self._environment = {**engine.environment, **environment(state, port, self._kafka_port, project)}
+        self._environment["NETWORK_ISOLATE"] = "true" if isolate else "false"
+        self._progress = progress
+        self.parts: dict[str, Part] = {}
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """The public address of each service."""
+        return {name: f"http://{HOSTS[name]}:{self.port}" for name in SERVICES}
+
+    @property
+    def kafka_admin(self) -> Access:
+        """The administrator's way in, from this machine."""
+        return Access(f"127.0.0.1:{self._kafka_port}", "SASL_PLAINTEXT", ADMIN, admin_password(self.state))
+
+    def internal(self, service: str) -> str:
+        """The base of the internal address of what serves; only this machine itself reaches it."""
+        return f"http://{self.parts[f'{service}-serve'].addresses[service]}:{INTERNAL_PORT}"
+
+    def dsn(self, service: str) -> str:
+        """The address of one service's database, with its own role."""
+        host = self.parts[f"{service}-postgres"].addresses[f"{service}-store"]
+        return f"postgresql://{service}:{password_of(self.state, service)}@{host}:5432/{service}"
+
+    def up(self, *names: str, override: Path | None = None) -> None:
+        """Starts everything, or the named parts as docker-compose.yml (and `override`) say now. Raises EngineError."""
+        self._compose("up", "-d", *(["--no-deps", *names] if names else []), override=override)
+        self.look()
+
+    def start(self) -> None:
+        """Prepares and starts everything; returns when all are ready and the five hosts answer. Raises StartError."""
+        prepare(self.state, self.port, self._kafka_port)
+        self.up()
+        self.wait(f"{name}-{role}" for name in SERVICES for role in ROLES)
+
+    def wait(self, names: Iterable[str], seconds: float = 180) -> None:
+        """Returns when the named parts say that they are ready and the public hosts answer. Raises StartError."""
+        deadline = time.monotonic() + seconds
+        waiting = list(names)
+        hosts = [HOSTS[name] for name in SERVICES]
+        while waiting or hosts:
+            if time.monotonic() > deadline:
+                raise StartError(f"not ready after {seconds:.0f} s: {', '.join(waiting or hosts)}; logs are in {self.logs}")
+            self.look()
+            waiting = [name for name in waiting if not self.ready(name)]
+            hosts = [] if waiting else [host for host in hosts if not 200 <= status(self.port, "/", host) < 500]
+            time.sleep(0.2)
+
+    def ready(self, name: str) -> bool:
+        """Whether one process of a service says that it can work."""
+        part = self.parts.get(name)
+        if part is None or not part.running:
+            return False
+        try:
+            with urlopen(f"http://{next(iter(part.addresses.values()))}:{INTERNAL_PORT}/readyz", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except (OSError, HTTPError):
+            return False
+
+    def look(self) -> None:
+        """Finds out what runs where."""
+        listed = self.engine.run("ps", "--all", "--quiet", "--no-trunc", "--filter", f"label=com.docker.compose.project={self.project}")
+        if not listed:
+            self.parts = {}
+            return
+        parts = [self._part(facts) for facts in json.loads(self.engine.run("inspect", *listed.split()))]
+        self.parts = {part.name: part for part in parts}
+
+    def _part(self, facts: Mapping[str, object]) -> Part:
+        config, state, networks = facts["Config"], facts["State"], facts["NetworkSettings"]
+        assert isinstance(config, dict)
+        assert isinstance(state, dict)
+        assert isinstance(networks, dict)
+        addresses = {name.removeprefix(f"{self.project}_"): net["IPAddress"] for name, net in networks["Networks"].items()}
+        return Part(
+            config["Labels"]["com.docker.compose.service"],
+            str(facts["Id"]),
+            int(state["Pid"]),
+            bool(state["Running"]),
+            int(state["ExitCode"]),
+            {name: address for name, address in addresses.items() if address},
+        )
+
+    @property
+    def logs(self) -> Path:
+        """Where `keep_logs` writes."""
+        return self.state / "logs"
+
+    def keep_logs(self) -> None:
+        """A file per container."""
+        self.logs.mkdir(parents=True, exist_ok=True)
+
+        def keep(part: Part) -> None:
+            with (self.logs / f"{part.name}.log").open("wb") as file:
+                subprocess.run(
+                    [self.engine.name, "logs", part.container], env=self._environment, stdout=file, stderr=subprocess.STDOUT, check=False
+                )
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(keep, self.parts.values()))
+
+    def down(self) -> None:
+        """Stops and removes everything, the stores too."""
+        self._compose("down", "--volumes", "--timeout", "15")
+        self.parts = {}
+
+    def _compose(self, *arguments: str, override: Path | None = None) -> None:
+        program: Sequence[str] = ["docker", "compose"] if self.engine.name == "docker" else [sys.executable, "-m", "podman_compose"]
+        files = [part for file in (*self._files, *([override] if override else [])) for part in ("-f", str(file))]
+        command = [*program, "--project-name", self.project, *files, *arguments]
+        done = subprocess.run(command, cwd=ROOT, env=self._environment, capture_output=True, text=True, check=False, timeout=600)
+        if done.returncode:
+            raise EngineError(f"compose {' '.join(arguments)} ended with {done.returncode}:\n{(done.stdout + done.stderr)[-2000:]}")
