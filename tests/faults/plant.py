@@ -16,9 +16,10 @@ from contracts.info import ArticleWithdrawn
 from servicekit import crash, idempotency, timers
 from servicekit.database import create_engine
 from servicekit.delivery import consumer as consuming
-from servicekit.delivery import outbox
+from servicekit.delivery import outbox, replay
 from servicekit.delivery import relay as relaying
 from servicekit.delivery.outbox import UnitOfWork
+from servicekit.delivery.parking import Decision
 from servicekit.settings import ServiceSettings
 from servicekit.testing.plumbing import prepare_plumbing
 from sqlalchemy import text
@@ -33,6 +34,7 @@ TABLES = (
     "create table acts (command text not null)",
     "create table effects (position bigint generated always as identity, key text not null, sequence bigint not null)",
 )
+OF_READER = ("inbox", "inbox_keys", "parked_events", "effects")
 REFUSE_COMMITS = (
     "create function refuse() returns trigger language plpgsql as $$ begin raise exception 'no'; end $$",
     "create constraint trigger refuse after insert on acts deferrable initially deferred for each row execute function refuse()",
@@ -173,6 +175,27 @@ class Plant:
         """The reader's offsets are gone: all comes again."""
         self._committed.clear()
         self._new_reader()
+
+    async def back_up_the_reader(self) -> None:
+        """Keeps what the reader's database holds now."""
+        await self._on_reader(*(f"create table saved_{table} as table {table}" for table in OF_READER))
+
+    async def restore_the_reader(self) -> None:
+        """The database is as it was when it was backed up; Kafka, and what the reader told Kafka of its offsets, went on."""
+        for table in OF_READER:
+            await self._on_reader(f"delete from {table}", f"insert into {table} overriding system value table saved_{table}")
+        self._new_reader()
+
+    async def retry_parked(self) -> None:
+        """A person has every parked key tried again."""
+        for key in (await self.world()).parked:
+            place = (ArticleWithdrawn.topic or "", key)
+            await replay.retry(self._begin_reading, "reporting", place, {ArticleWithdrawn: self._apply}, Decision("test", "restored"))
+
+    async def _on_reader(self, *statements: str) -> None:
+        async with self._reader_engine.begin() as connection:
+            for statement in statements:
+                await connection.execute(text(statement))
 
     # The end
 

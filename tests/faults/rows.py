@@ -112,6 +112,12 @@ ROWS = (
         "ten minutes of it, and how much slower it goes",
     ),
     Row("D17", "old and new version side by side", (), ("tests/upgrade", "`make upgrade`")),
-    Row("D18", "restore from backup into a bus that goes on", (), (), "all of it"),
+    Row(
+        "D18",
+        "restore from backup into a bus that goes on",
+        (),
+        ("tests/faults/test_restore.py",),
+        "an owner that is restored counts again from where it was, and its readers ignore what they have seen before",
+    ),
     Row("D19", "faults built into the plumbing", (), ("tests/faults/test_mutants.py",)),
 )
