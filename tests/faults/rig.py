@@ -1,6 +1,7 @@
 """One run: people use the whole platform, one strike follows another, and at the end what is there is held against what people saw."""
 
 import asyncio
+import math
 import random
 import re
 import time
@@ -70,13 +71,13 @@ class Run:
         )
 
 
-async def run(platform: Platform, seed: int, seconds: float, tell: Callable[[str], None] = print) -> Run:
-    """Uses and strikes a running platform for so long, heals it, looks at everything."""
+async def run(platform: Platform, seed: int, seconds: float, most: float = math.inf, tell: Callable[[str], None] = print) -> Run:
+    """Uses a running platform and strikes it, for so long and at most so often; heals it, looks at everything."""
     crew = Crew(platform.urls, cast())
     load, strikes = Load(platform, crew), Strikes(platform, random.Random(seed))
     began, recoveries = time.monotonic(), list[float]()
     async with load.running(askers=4, chatters=1, travellers=1):
-        while time.monotonic() - began < seconds:
+        while time.monotonic() - began < seconds and strikes.done.total() < most:
             what = await strikes.strike()
             await until_told(platform, PATIENCE)
             recoveries.append(time.monotonic() - strikes.healing_since)

@@ -51,10 +51,9 @@ class Strikes:
 
     async def strike(self) -> str:
         """One strike, healed again when this returns; says what it was."""
-        if not self._deck:  # each kind as often as it weighs, in a random order, then anew
-            self._deck = [work for work, weight in self.weights().items() for _ in range(weight)]
-            self.random.shuffle(self._deck)
-        work = self._deck.pop()
+        if not self._deck:
+            self._deck = self._shuffled()
+        work = self._deck.pop(0)
         self.done[work.__name__] += 1
         return await work()
 
@@ -71,6 +70,14 @@ class Strikes:
             self.crash_a_database: 2,
             self.deploy: 1,
         }
+
+    def _shuffled(self) -> list[Callable[[], Awaitable[str]]]:
+        """Each kind once, then each as often again as it weighs, both in a random order."""
+        kinds = [work for work, weight in self.weights().items() if weight]
+        others = [work for work, weight in self.weights().items() for _ in range(weight - 1)]
+        for cards in (kinds, others):
+            self.random.shuffle(cards)
+        return kinds + others
 
     async def die_at_a_place(self) -> str:
         """Starts a service again such that it dies at a named place; then as it should be."""
