@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from playwright.async_api import Browser, Route
 from webkit.crisis import crisis
 
-from tests.browser import looking
-from tests.browser.looking import Look
+from tests.browser.looking import Look, looking
 from tests.browser.variants import PLAIN, Variant
 from tests.browser.visits import Visit
+from tests.browser.windows import Windows
 
 HOST = "http://snakk.localhost:1"
 POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data: https:; frame-src 'self'; form-action 'self'"
@@ -78,7 +78,7 @@ async def shown(
         elif asked == "/own.js":
             await route.fulfill(status=200, content_type="application/javascript", body=page.script)
         else:
-            await route.fulfill(status=404, body="")
+            await route.fulfill(status=404, body="Not here")
 
-    async with looking.looking(browser, Visit(HOST + path), variant, javascript=javascript, serve=serve) as look:
+    async with Windows(browser, serve) as windows, looking(windows, Visit(HOST + path), variant, javascript=javascript) as look:
         yield look

@@ -1,22 +1,18 @@
 """One page opened in a real browser, and everything that the browser noticed meanwhile."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Frame, Page, Request, Response, Route
+from playwright.async_api import BrowserContext, ConsoleMessage, Error, Frame, Page, Request, Response
 
-from tests.browser.chromium import HEIGHTS, window
 from tests.browser.variants import Variant
 from tests.browser.visits import Visit
+from tests.browser.windows import Window, Windows, origin
 
-HERE = Path(__file__).parent
-WATCH = (HERE / "watch.js").read_text()
-FUNCTIONS = (HERE / "measure.js").read_text().rstrip().removesuffix(";")
-Serve = Callable[[Route], Awaitable[None]]
+FUNCTIONS = (Path(__file__).parent / "measure.js").read_text().rstrip().removesuffix(";")
 SETTLED = """async () => {
   await document.fonts.ready;
   for (let frame = 0; frame < 3; frame++) await new Promise((done) => requestAnimationFrame(done));
@@ -24,19 +20,77 @@ SETTLED = """async () => {
 
 
 @dataclass
+class Noticed:
+    """What the browser did since the window last went somewhere."""
+
+    page: Page
+    sizes: dict[str, int] = field(default_factory=dict)
+    """Bytes over the wire by request, compressed, with headers."""
+    requests: list[Request] = field(default_factory=list)
+    documents: list[Response] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    def loaded(self, event: dict[str, Any]) -> None:
+        self.sizes[event["requestId"]] = event["encodedDataLength"]
+
+    def asked(self, request: Request) -> None:
+        if request.is_navigation_request() and request.frame == self.page.main_frame and request.redirected_from is None:
+            self.requests.clear()  # a login's visit comes past pages that aren't ours
+            self.sizes.clear()
+            self.documents.clear()
+            self.errors.clear()
+        self.requests.append(request)
+
+    def answered(self, response: Response) -> None:
+        if response.request.resource_type == "document":
+            self.documents.append(response)
+
+    def said(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.errors.append(f"{message.text} {message.location.get('url', '')}".strip())
+
+    def failed(self, error: Error) -> None:
+        self.errors.append(f"script: {error}")
+
+
+@contextmanager
+def noticing(window: Window) -> Iterator[Noticed]:
+    """Listens to everything meanwhile."""
+    noticed = Noticed(window.page)
+    told: dict[Any, Any] = {
+        "request": noticed.asked,
+        "response": noticed.answered,
+        "console": noticed.said,
+        "pageerror": noticed.failed,
+    }
+    window.wire.on("Network.loadingFinished", noticed.loaded)
+    for event, listener in told.items():
+        window.page.on(event, listener)
+    try:
+        yield noticed
+    finally:
+        window.wire.remove_listener("Network.loadingFinished", noticed.loaded)
+        for event, listener in told.items():
+            window.page.remove_listener(event, listener)
+
+
+@dataclass
 class Look:
     """What is open now."""
 
-    context: BrowserContext
-    page: Page
+    window: Window
     answer: Response
-    bytes: int = 0
-    """Over the wire, compressed, with headers, of this page and all that it fetched."""
-    requests: list[Request] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-    """Of the console."""
-    documents: list[Response] = field(default_factory=list)
-    """The page and its frames."""
+    noticed: Noticed
+    bytes: int
+    """Over the wire, of this page and all that it fetched before anything was changed."""
+
+    @property
+    def page(self) -> Page:
+        return self.window.page
+
+    @property
+    def context(self) -> BrowserContext:
+        return self.window.context
 
     @property
     def url(self) -> str:
@@ -44,8 +98,22 @@ class Look:
 
     @property
     def origin(self) -> str:
-        parts = urlsplit(self.url)
-        return f"{parts.scheme}://{parts.netloc}"
+        return origin(self.url)
+
+    @property
+    def requests(self) -> list[Request]:
+        """Until now, without the page itself and what led to it."""
+        return [each for each in self.noticed.requests if each.resource_type != "document" or each.frame != self.page.main_frame]
+
+    @property
+    def errors(self) -> list[str]:
+        """Of the console until now."""
+        return [each for each in self.noticed.errors if not _is_about(each, self.answer)]
+
+    @property
+    def documents(self) -> list[Response]:
+        """The page and its frames."""
+        return [each for each in self.noticed.documents if each.status < 300 or each.status >= 400]
 
     @property
     def loaded_frames(self) -> list[Frame]:
@@ -59,8 +127,7 @@ class Look:
 
     async def become(self, variant: Variant) -> None:
         """The same window in other colours and another width."""
-        await self.page.emulate_media(color_scheme=variant.scheme)
-        await self.page.set_viewport_size({"width": variant.width, "height": HEIGHTS[variant.width]})
+        await self.window.become(variant)
         await self.page.evaluate(SETTLED)
 
     async def measure(self, what: str) -> Any:
@@ -69,68 +136,25 @@ class Look:
 
 
 @asynccontextmanager
-async def looking(
-    browser: Browser, visit: Visit, variant: Variant, *, javascript: bool = True, serve: Serve | None = None
-) -> AsyncIterator[Look]:
-    """Opens the page with an empty cache and waits until its content is there. `serve`: answers in place of a server."""
-    context = await window(browser, variant, visit.cookies, javascript=javascript)
-    try:
-        if serve:
-            await context.route("**/*", serve)
-        page = await context.new_page()
-        await visit.stand(page)
-        if javascript:
-            await context.add_init_script(WATCH)
-        yield await _open(context, page, visit, javascript=javascript)
-    finally:
-        await context.close()
-
-
-async def _open(context: BrowserContext, page: Page, visit: Visit, *, javascript: bool) -> Look:
-    wire = await context.new_cdp_session(page)
-    await wire.send("Network.enable")
-    await wire.send("Network.clearBrowserCache")
-    sizes: dict[str, int] = {}
-
-    def count(event: dict[str, Any]) -> None:
-        sizes[event["requestId"]] = event["encodedDataLength"]
-
-    wire.on("Network.loadingFinished", count)
-    requests: list[Request] = []
-    documents: list[Response] = []
-    errors: list[str] = []
-
-    def ask(request: Request) -> None:
-        if request.is_navigation_request() and request.frame == page.main_frame and request.redirected_from is None:
-            requests.clear()  # a login's visit comes past pages that aren't ours
-            sizes.clear()
-            errors.clear()
-        requests.append(request)
-
-    page.on("request", ask)
-    page.on("response", lambda response: documents.append(response) if response.request.resource_type == "document" else None)
-    page.on("console", lambda message: errors.append(_said(message)) if message.type == "error" else None)
-    page.on("pageerror", lambda error: errors.append(f"script: {error}"))
-    answer = await visit.go(page)
-    await page.wait_for_load_state("load")
-    if renews(answer):
-        await page.evaluate("window.stop()")  # it would be renewed while it is looked at
-    if javascript:
-        await page.evaluate(SETTLED)
-    shown = [each for each in documents if each.status < 300 or each.status >= 400]
-    wanted = [each for each in requests if each.resource_type != "document" or each.frame != page.main_frame]
-    own = [each for each in errors if not _is_about(each, answer)]
-    return Look(context, page, answer, sum(sizes.values()), wanted, own, shown)
+async def looking(windows: Windows, visit: Visit, variant: Variant, *, javascript: bool = True) -> AsyncIterator[Look]:
+    """Opens the page with an empty cache and waits until its content is there."""
+    async with windows.open(variant, visit.cookies, javascript=javascript) as window:
+        if visit.fields is not None:
+            await window.stand_at(visit.url)
+        with noticing(window) as noticed:
+            answer = await visit.go(window.page)
+            await window.page.wait_for_load_state("load")
+            if renews(answer):
+                await window.page.evaluate("window.stop()")  # it would be renewed while it is looked at
+            if javascript:
+                await window.page.evaluate(SETTLED)
+            yield Look(window, answer, noticed, sum(noticed.sizes.values()))
 
 
 def renews(response: Response) -> bool:
     """Whether the browser asks again by itself, other than at once."""
     delay = response.headers.get("refresh", "").partition(";")[0].strip()
     return delay not in {"", "0"}
-
-
-def _said(message: ConsoleMessage) -> str:
-    return f"{message.text} {message.location.get('url', '')}".strip()
 
 
 def _is_about(error: str, answer: Response) -> bool:

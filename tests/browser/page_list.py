@@ -1,7 +1,7 @@
 """Every page that is served, in every state that somebody can meet: what the sweep looks at.
 
-Three parts. Those who chat disturb each other's queue, so the rows of CHATS come one after the other; OTHERS go on beside them.
-The rows of LAST stop or change a service, so nothing goes on beside them.
+Four parts. Those who chat disturb each other's queue, so the rows of CHATS come one after the other; so do OTHERS, beside them.
+Those of ANYWHERE depend on nobody. Those of LAST stop or change a service, so nothing goes on beside them.
 """
 
 from contracts.catalogue import SERVICES
@@ -57,7 +57,6 @@ INFO = (
     Row("info", "GET /artikkel/{slug}", "normal", ANYBODY, info.linked("/sok?q=eksamen", "/artikkel/")),
     Row("info", "GET /artikkel/{slug}", "hard topic", ANYBODY, info.linked("/sok?q=&tema=violence", "/artikkel/")),
     Row("info", "GET /artikkel/{slug}", "unknown", ANYBODY, at("info/artikkel/finnes-ikke"), 404),
-    Row("info", "GET /svar/{publication_id}", "normal", ANYBODY, info.published_answer),
     Row("info", "GET /svar/{publication_id}", "unknown", ANYBODY, at("info/svar/6f1f7a52-96a5-4d3a-9a83-8d2f8f1f7a52"), 404),
     Row("info", "GET /hjelp", "all", ANYBODY, at("info/hjelp")),
     Row("info", "GET /hjelp", "narrowed", ANYBODY, at("info/hjelp?kommune=0301&kanal=phone")),
@@ -102,6 +101,7 @@ QUESTIONS = (
     Row("dialog", "GET /ansatt/sporsmal/{question_id}/publiser", "normal", EDITOR, questions.publishing()),
     Row("dialog", "GET /ansatt/sporsmal/{question_id}/publiser", "not for this role", PANEL, questions.panel_publishes, 403),
     Row("dialog", "POST /ansatt/sporsmal/{question_id}/publiser", "number found", EDITOR, questions.publishing(title=""), 422),
+    Row("info", "GET /svar/{publication_id}", "normal", ANYBODY, info.published_answer),
 )
 
 IDENTITY = (
@@ -247,5 +247,6 @@ LAST = (
 )
 
 CHATS = (*TALKS, *BORDER)
-OTHERS = (*QUESTIONS, *INFO, *IDENTITY, *STRAIGHT_IN, *REPORTING, *LOGINS, *SHARED, *CATALOGUE, *DEMO)
-ROWS = (*CHATS, *OTHERS, *LAST)
+OTHERS = (*QUESTIONS, *IDENTITY, *STRAIGHT_IN)
+ANYWHERE = (*INFO, *REPORTING, *LOGINS, *SHARED, *CATALOGUE, *DEMO)
+ROWS = (*CHATS, *OTHERS, *ANYWHERE, *LAST)

@@ -2,12 +2,11 @@
 
 import re
 
-from playwright.async_api import Browser
-
 from tests.browser.checks import MOST_STOPS, Fault, faults
 from tests.browser.looking import FUNCTIONS, Look, looking
 from tests.browser.variants import PLAIN
 from tests.browser.visits import Visit
+from tests.browser.windows import Windows
 
 NARROW = {"width": 320, "height": 640}
 """A window of 1280 at 400 %, and the narrowest phone (WCAG 1.4.10)."""
@@ -51,13 +50,13 @@ async def keyboard(look: Look) -> list[Fault]:
     return list(found.values())
 
 
-async def without_javascript(browser: Browser, visit: Visit, look: Look) -> list[Fault]:
+async def without_javascript(windows: Windows, visit: Visit, look: Look) -> list[Fault]:
     """The same main content and the same forms for who has no scripts; `look` is the page with them, in the plain variant."""
-    async with looking(browser, visit, PLAIN, javascript=False) as plain:
+    async with looking(windows, visit, PLAIN, javascript=False) as plain:
         if not await differences(look, plain):
             return []
     # what is open, and for how long one waits, may have changed between the two looks: both are taken anew
-    async with looking(browser, visit, PLAIN) as again, looking(browser, visit, PLAIN, javascript=False) as plain:
+    async with looking(windows, visit, PLAIN) as again, looking(windows, visit, PLAIN, javascript=False) as plain:
         return await differences(again, plain)
 
 

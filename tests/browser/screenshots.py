@@ -7,25 +7,24 @@ import re
 import shutil
 import sys
 import time
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from urllib.parse import quote
 
 from PIL import Image, ImageDraw, ImageFont
-from playwright.async_api import Browser
 
 from deploy.checks import ROOT
 from deploy.local.platform import Platform
 from tests.browser.chromium import NoChromiumError, chromium, launched
+from tests.browser.lanes import each_page
 from tests.browser.looking import Look, looking
-from tests.browser.page_list import CHATS, LAST, OTHERS
 from tests.browser.pages import own_platform
 from tests.browser.scene import Scene
 from tests.browser.sweep import PATIENCE
 from tests.browser.variants import PLAIN, SCHEMES, WIDTHS, Scheme, Variant
 from tests.browser.visits import Row
+from tests.browser.windows import Windows
 
 FOLDER = ROOT / ".local" / "screenshots"
 LONGEST = 4000
@@ -53,9 +52,9 @@ def file_of(row: Row, scheme: Scheme, width: int) -> str:
     return f"{plain}.{width}-{scheme}.jpg"
 
 
-async def take(browser: Browser, scene: Scene, row: Row, folder: Path) -> list[Picture]:
+async def take(windows: Windows, scene: Scene, row: Row, folder: Path) -> list[Picture]:
     """The four pictures of one page, from one visit."""
-    async with asyncio.timeout(PATIENCE), row.reach(scene) as visit, looking(browser, visit, PLAIN) as look:
+    async with asyncio.timeout(PATIENCE), row.reach(scene) as visit, looking(windows, visit, PLAIN) as look:
         note = "" if look.answer.status == row.status else f" ({look.answer.status} instead of {row.status})"
         print(f"{row.name}{note}", flush=True)
         return [await _take_one(look, row, scheme, width, folder) for width, scheme in product(WIDTHS, SCHEMES)]
@@ -75,22 +74,15 @@ async def take_all(platform: Platform, folder: Path, only: str = "") -> tuple[li
     taken: dict[str, list[Picture]] = {}
     failed: list[str] = []
 
-    async def lane(browser: Browser, rows: tuple[Row, ...], scene: Scene) -> None:
-        for row in (row for row in rows if only in row.name):
-            try:
-                taken[row.name] = await take(browser, scene, row, folder)
-            except Exception as error:  # whatever it is, the other pages are looked at
-                failed.append(f"{row.name}: {type(error).__name__}: {error}"[:300])
-                print(f"NOT SHOWN {failed[-1]}", flush=True)
+    async def stop(row: Row, scene: Scene, windows: Windows) -> None:
+        try:
+            taken[row.name] = await take(windows, scene, row, folder)
+        except Exception as error:  # whatever it is, the other pages are looked at
+            failed.append(f"{row.name}: {type(error).__name__}: {error}"[:300])
+            print(f"NOT SHOWN {failed[-1]}", flush=True)
 
-    async with AsyncExitStack() as stack:
-        browser = await stack.enter_async_context(launched())
-        scenes = [Scene(platform), Scene(platform)]
-        scenes[1].serials = scenes[0].serials
-        for scene in scenes:
-            stack.push_async_callback(scene.leave)
-        await asyncio.gather(lane(browser, CHATS, scenes[0]), lane(browser, OTHERS, scenes[1]))
-        await lane(browser, LAST, scenes[0])
+    async with launched() as browser:
+        await each_page(platform, browser, stop, only)
     return [picture for name in sorted(taken) for picture in taken[name]], failed
 
 

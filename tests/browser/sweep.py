@@ -1,10 +1,9 @@
-"""Looks at every page of the list in its variants, two lanes beside each other, and counts what is wrong."""
+"""Looks at every page of the list in its variants, and counts what is wrong."""
 
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from playwright.async_api import Browser
@@ -12,12 +11,14 @@ from playwright.async_api import Browser
 from deploy.local.platform import Platform
 from tests.browser import checks, reading
 from tests.browser.checks import Fault
+from tests.browser.lanes import each_page
 from tests.browser.looking import Look, looking
-from tests.browser.page_list import CHATS, LAST, OTHERS, START_PAGE
+from tests.browser.page_list import ROWS, START_PAGE
 from tests.browser.routes import GATEWAY
 from tests.browser.scene import Scene
 from tests.browser.variants import PLAIN, Variant, variants_for
 from tests.browser.visits import Row, Visit
+from tests.browser.windows import Windows
 
 Tell = Callable[[str], None]
 PATIENCE = 180
@@ -76,76 +77,66 @@ class Report:
         return "\n".join(lines)
 
 
-async def look_at(browser: Browser, scene: Scene, row: Row, variants: Sequence[Variant]) -> Seen:
+async def look_at(windows: Windows, scene: Scene, row: Row, variants: Sequence[Variant]) -> Seen:
     """One row of the list. A page that can't be reached or shown is a fault too."""
     began, seen = time.monotonic(), Seen(row)
     try:
         async with asyncio.timeout(PATIENCE), row.reach(scene) as visit:
             for language in dict.fromkeys(variant.language for variant in variants):
-                await _in_language(browser, visit, seen, [each for each in variants if each.language == language])
+                await _in_language(windows, visit, seen, [each for each in variants if each.language == language])
     except Exception as error:  # whatever it is, the other pages are looked at
         seen.faults["page"] = [Fault("reach", f"{type(error).__name__}: {error}"[:600])]
     seen.seconds = time.monotonic() - began
     return seen
 
 
-async def _in_language(browser: Browser, visit: Visit, seen: Seen, variants: Sequence[Variant]) -> None:
+async def _in_language(windows: Windows, visit: Visit, seen: Seen, variants: Sequence[Variant]) -> None:
     """Loads the page once, then changes the window's colours and width as a reader's device does."""
-    async with looking(browser, visit, variants[0]) as look:
+    language = variants[0].language
+    async with looking(windows, visit, variants[0]) as look:
         found = await _load(seen.row, look, variants[0])
         if moved := [fault for fault in found if fault.check == "layout shift"]:
-            async with looking(browser, visit, variants[0]) as again:  # a busy machine may paint half a page; a real shift comes again
+            async with looking(windows, visit, variants[0]) as again:  # a busy machine may paint half a page; a real shift comes again
                 found = [fault for fault in found if fault not in moved] + await checks.shift(again)
-        seen.faults[variants[0].language] = found
         seen.bytes = max(seen.bytes, look.bytes)
-        seen.texts[variants[0].language] = await look.measure("text")
+        seen.texts[language] = await look.measure("text")
         await checks.bring_axe(look)
         for variant in variants:
             await look.become(variant)
             seen.faults[str(variant)] = await checks.targets(look) + await checks.axe(look)
             seen.variants += 1
-        if variants[0].language == PLAIN.language:
+        seen.faults[language] = found + await checks.policy(look) + checks.third_party(look) + checks.console(look)
+        if language == PLAIN.language:
             await look.become(PLAIN)
-            await _once(browser, visit, seen, look)
+            await _once(windows, visit, seen, look)
 
 
 async def _load(row: Row, look: Look, variant: Variant) -> list[Fault]:
-    """What depends on the language alone."""
+    """What depends on the language alone and is so from the beginning."""
     found = [Fault("status", f"{look.answer.status} instead of {row.status}")] if look.answer.status != row.status else []
-    found += await checks.shift(look) + await checks.policy(look) + await checks.cookies(look)
+    found += await checks.shift(look) + await checks.cookies(look) + checks.weight(look) + checks.address(look)
     found += await checks.structure(look, variant, static=row.service == GATEWAY, numbers=row.state != START_PAGE)
-    found += checks.weight(look) + checks.third_party(look) + checks.console(look) + checks.address(look)
     return found + await checks.renewal(look, variant)
 
 
-async def _once(browser: Browser, visit: Visit, seen: Seen, look: Look) -> None:
+async def _once(windows: Windows, visit: Visit, seen: Seen, look: Look) -> None:
     """What depends on neither; it leaves the page changed."""
-    different = await reading.without_javascript(browser, visit, look)
+    different = await reading.without_javascript(windows, visit, look)
     seen.plain = not different
     seen.faults["page"] = different + await reading.keyboard(look) + await reading.reflow(look)
 
 
 async def sweep(platform: Platform, browser: Browser, *, many: bool, tell: Tell, only: str = "") -> Report:
-    """All pages: those of chats beside the others, then those for which a service is stopped or changed."""
+    """All pages, in all variants or in four."""
     began, report = time.monotonic(), Report()
-    lanes = [[row for row in rows if only in row.name] for rows in (CHATS, OTHERS, LAST)]
-    total, lock = sum(map(len, lanes)), asyncio.Lock()
+    total = sum(only in row.name for row in ROWS)
 
-    async def lane(rows: Iterable[Row], scene: Scene) -> None:
-        for row in rows:
-            number = len(report.seen)
-            seen = await look_at(browser, scene, row, variants_for(number, many=many))
-            async with lock:
-                report.seen.append(seen)
-                tell(f"{len(report.seen):>4}/{total} {seen.seconds:5.1f} s {row.name}{_count(seen)}")
+    async def stop(row: Row, scene: Scene, windows: Windows) -> None:
+        seen = await look_at(windows, scene, row, variants_for(ROWS.index(row), many=many))
+        report.seen.append(seen)
+        tell(f"{len(report.seen):>4}/{total} {seen.seconds:5.1f} s {row.name}{_count(seen)}")
 
-    async with AsyncExitStack() as stack:
-        scenes = [Scene(platform), Scene(platform)]
-        scenes[1].serials = scenes[0].serials
-        for scene in scenes:
-            stack.push_async_callback(scene.leave)
-        await asyncio.gather(lane(lanes[0], scenes[0]), lane(lanes[1], scenes[1]))
-        await lane(lanes[2], scenes[0])
+    await each_page(platform, browser, stop, only)
     report.seconds = time.monotonic() - began
     return report
 

@@ -29,8 +29,6 @@ SEND = """([action, fields]) => {
   HTMLFormElement.prototype.submit.call(form);
 }"""
 """Sends a form as the page itself would: same origin, a navigation, its answer shown as a page."""
-QUIET = "/tilgjengelighet"
-"""A page of every host from which a form is sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +50,6 @@ class Visit:
             answer = await shown.value
         assert answer is not None, self.url
         return answer
-
-    async def stand(self, page: Page) -> None:
-        """Where one is before: for a form, a page of the same host."""
-        if self.fields is not None:
-            host = "/".join(self.url.split("/")[:3])
-            await page.goto(host + QUIET)
 
 
 LOG_IN = """([person, level]) => {

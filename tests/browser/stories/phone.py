@@ -11,7 +11,8 @@ from tests.browser.chromium import LOCALES
 
 PATIENCE = 20_000
 """Milliseconds: the machine may be busy."""
-
+LOOKS_EVERY = 200
+"""Milliseconds."""
 
 SHOWN = "document.body ? document.body.innerText : ''"
 
@@ -90,6 +91,14 @@ class Phone:
         """Everything that can be read on the page and in its frames now."""
         shown = [frame for frame in self.page.frames if frame is self.page.main_frame or frame.url.startswith("http")]
         return " ".join([await frame.evaluate(SHOWN) for frame in shown])  # one that never loads would be waited for without end
+
+    async def finds(self, text: str) -> str:
+        """What can be read, once this is there: on the page or in a frame that may still be on its way."""
+        for _ in range(PATIENCE // LOOKS_EVERY):
+            if text in (seen := await self.reads()):
+                return seen
+            await self.page.wait_for_timeout(LOOKS_EVERY)
+        raise AssertionError(f"never came: {text!r} in {seen}")
 
     async def logs_in(self, person: str, level: str = "substantial") -> None:
         """From the page before the login through the test login."""

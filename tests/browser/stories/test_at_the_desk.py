@@ -1,4 +1,6 @@
-"""Helpers: two want the same chat."""
+"""Helpers: two want the same chat, and one whose tab dies."""
+
+from time import monotonic
 
 import pytest
 from playwright.async_api import Browser, expect
@@ -6,11 +8,15 @@ from playwright.async_api import Browser, expect
 from deploy.local.journey.cast import CHAT_HELPER
 from deploy.local.journey.people import Helper
 from tests.browser.chromium import hand_over
-from tests.browser.reach.chats import on_duty, waiting_youth
+from tests.browser.reach.chats import on_duty, talking, waiting_youth
 from tests.browser.scene import Scene
-from tests.browser.stories.phone import Script, phone
+from tests.browser.stories.phone import PATIENCE, Script, phone
 
 pytestmark = pytest.mark.timeout(240)
+TOLD_WITHIN = 15
+"""Seconds after which a youth knows that the one she talks with has gone."""
+STAYS = 11_000
+"""Milliseconds for which an open tab has to be a sign of life: longer than a single sign holds."""
 
 
 async def test_two_helpers_want_the_same_chat_and_the_other_sees_so_without_reload(browser: Browser, scene: Scene) -> None:
@@ -38,3 +44,20 @@ async def test_a_helper_without_script_who_comes_second_is_told_so(browser: Brow
         await second.page.locator('form[action$="/ta"] button').first.click()
         await second.page.wait_for_load_state()
         assert await second.page.locator('form[action$="/ta"]').count() == 0
+
+
+async def test_a_youth_is_told_when_the_helpers_tab_dies(browser: Browser, scene: Scene) -> None:
+    """INVARIANT: nobody talks to an empty chair for longer than 15 seconds."""
+    async with talking(scene) as talk, phone(browser, scene.urls, width=1280) as desk, phone(browser, scene.urls) as youth:
+        await hand_over(desk.context, scene.helper.browser.cookies)
+        await desk.page.goto(talk.desk.url)
+        await hand_over(youth.context, talk.youth.browser.cookies)
+        await youth.opens("dialog", "/chat/samtale")
+        gone = youth.page.get_by_text("Den du snakker med, har mistet forbindelsen")
+        await expect(gone).to_be_hidden(timeout=PATIENCE)
+        await youth.page.wait_for_timeout(STAYS)
+        await expect(gone).to_be_hidden()
+        await desk.context.close()
+        died = monotonic()
+        await expect(gone).to_be_visible(timeout=2000 * TOLD_WITHIN)
+        assert monotonic() - died <= TOLD_WITHIN
