@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from deploy.local.journey.browser import Browser as Walker
-from deploy.local.journey.cast import CHAT_HELPER, EDITOR, PANEL
+from deploy.local.journey.cast import CHAT_HELPER, EDITOR
 from deploy.local.journey.people import until
+from tests.browser.reach.questions import own_text, panel_answers
 from tests.browser.scene import INFO_EDITOR, Scene
 from tests.browser.visits import Reach, Visit, by_link
 
@@ -27,9 +28,10 @@ def linked(path: str, part: str) -> Reach:
 @asynccontextmanager
 async def published_answer(scene: Scene) -> AsyncIterator[Visit]:
     """An answer that the panel gave, an editor published, and dialog's event brought here."""
+    text = own_text(scene, "Jeg klarer ikke å følge med i timene. Hva kan jeg gjøre?")
     async with scene.youth() as youth:
-        await youth.asks("Jeg klarer ikke å følge med i timene. Hva kan jeg gjøre?", "school", "13_15", publish=True)
-        address = await scene.panel.answers_next(PANEL, "Snakk med kontaktlæreren din om det. Korte pauser hjelper mange.")
+        await youth.asks(text, "school", "13_15", publish=True)
+        address = await panel_answers(scene, text, "Snakk med kontaktlæreren din om det. Korte pauser hjelper mange.")
         await scene.editor.publishes(EDITOR, address, TITLE)
         found = await until(lambda: youth.searches("konsentrere skolen"), lambda page: page.has_link("/svar/"), "the published answer")
         yield Visit(found.link("/svar/"))

@@ -100,20 +100,26 @@ async def _tries(youth: Youth, code: str) -> Page:
     return await youth.browser.submit(page.form("/svar", field="code"), {"code": code})
 
 
-def _own_text(scene: Scene, text: str = TEXT) -> str:
+def own_text(scene: Scene, text: str = TEXT) -> str:
     """A question that can be told from all others."""
     return f"{text} Det har vært sånn i {next(scene.serials)} dager."
 
 
-async def _answered(scene: Scene, youth: Youth) -> tuple[str, Page]:
-    text = _own_text(scene)
-    code = await youth.asks(text, "school", "13_15", publish=True)
+async def panel_answers(scene: Scene, text: str, answer: str) -> str:
+    """The panel answers the question with this text; returns its address at their desk."""
     address = await _address_of(scene, text)
     page = fine(await scene.panel.browser.get(address))
     if page.has_form("/ta"):
         page = fine(await scene.panel.browser.submit(page.form("/ta")))
     form = page.form("/svar", field="answer")
-    await scene.panel.browser.submit(form, {"answer": ANSWER, "profession": "Helsesykepleier"}, button="Send")
+    fine(await scene.panel.browser.submit(form, {"answer": answer, "profession": "Helsesykepleier"}, button="Send"))
+    return address
+
+
+async def _answered(scene: Scene, youth: Youth) -> tuple[str, Page]:
+    text = own_text(scene)
+    code = await youth.asks(text, "school", "13_15", publish=True)
+    await panel_answers(scene, text, ANSWER)
     return code, await youth.reads_answer(code, "Så bra at du spør")
 
 
@@ -170,7 +176,7 @@ def at_question(taken: bool = True, do: str = "", publish: bool = True, **values
 
     @asynccontextmanager
     async def reach(scene: Scene) -> AsyncIterator[Visit]:
-        text = _own_text(scene)
+        text = own_text(scene)
         async with scene.youth() as youth:
             await youth.asks(text, "school", "13_15", publish=publish)
         address, browser = await _address_of(scene, text), scene.panel.browser
@@ -201,7 +207,7 @@ async def unknown_question(scene: Scene) -> AsyncIterator[Visit]:
 @asynccontextmanager
 async def taken_by_others(scene: Scene) -> AsyncIterator[Visit]:
     """An old form for a question that was answered since."""
-    text = _own_text(scene)
+    text = own_text(scene)
     async with scene.youth() as youth:
         await youth.asks(text, "school", "13_15", publish=False)
     address, browser = await _address_of(scene, text), scene.panel.browser
@@ -220,7 +226,7 @@ def publishing(**values: str) -> Reach:
     @asynccontextmanager
     async def reach(scene: Scene) -> AsyncIterator[Visit]:
         async with scene.youth() as youth:
-            text = _own_text(scene, f"Kan jeg ringe noen? Nummeret mitt er {NUMBER}.")
+            text = own_text(scene, f"Kan jeg ringe noen? Nummeret mitt er {NUMBER}.")
             await youth.asks(text, "school", "13_15", publish=True)
         address = await _address_of(scene, text)
         await _answer(scene, address)
