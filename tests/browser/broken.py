@@ -55,11 +55,8 @@ def bare(body: str, attributes: str = "lang=nb data-level=anonymous", title: str
 NOISE = random.Random(1).randbytes(70_000)  # doesn't get smaller by compression
 
 
-@asynccontextmanager
-async def shown(
-    browser: Browser, page: Broken, variant: Variant = PLAIN, path: str = "/side", *, javascript: bool = True
-) -> AsyncIterator[Look]:
-    """Opens it in the same way as a page of ours."""
+def served(browser: Browser, page: Broken, path: str = "/side") -> Windows:
+    """Windows in which this page stands at `HOST + path`, with nothing behind it."""
 
     async def serve(route: Route) -> None:
         asked = route.request.url.removeprefix(HOST)
@@ -80,5 +77,13 @@ async def shown(
         else:
             await route.fulfill(status=404, body="Not here")
 
-    async with Windows(browser, serve) as windows, looking(windows, Visit(HOST + path), variant, javascript=javascript) as look:
+    return Windows(browser, serve)
+
+
+@asynccontextmanager
+async def shown(
+    browser: Browser, page: Broken, variant: Variant = PLAIN, path: str = "/side", *, javascript: bool = True
+) -> AsyncIterator[Look]:
+    """Opens it in the same way as a page of ours."""
+    async with served(browser, page, path) as windows, looking(windows, Visit(HOST + path), variant, javascript=javascript) as look:
         yield look

@@ -12,7 +12,8 @@ from tests.browser.scene import Scene
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All tests here that await share the session's loop, as the browser does."""
+    """All tests here that await share the session's loop, as the browser does. Stories come last: the sweep begins with an empty panel."""
+    items.sort(key=lambda item: "stories" in item.path.parts)
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)

@@ -1,17 +1,21 @@
 """Each check of the sweep is seen to fail once, on a page that is broken in that way alone, and to pass on a whole one."""
 
-from collections.abc import Awaitable, Callable
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import cast
 
 import pytest
 from playwright.async_api import Browser
 
 from tests.browser import checks, reading
-from tests.browser.broken import HOST, NOISE, Broken, bare, shown
+from tests.browser.broken import HOST, NOISE, Broken, bare, served, shown
 from tests.browser.checks import Fault
 from tests.browser.looking import Look
-from tests.browser.sweep import Report, Seen
-from tests.browser.variants import PLAIN
-from tests.browser.visits import Row, Visit, Who, at
+from tests.browser.scene import Scene
+from tests.browser.sweep import Report, look_at
+from tests.browser.variants import FOURS, PLAIN
+from tests.browser.visits import Row, Visit, Who
 
 Check = Callable[[Look], Awaitable[list[Fault]]]
 
@@ -161,13 +165,54 @@ async def test_what_only_scripts_build_is_noticed(browser: Browser) -> None:
         assert await reading.differences(look, plain) == []
 
 
-def test_the_sum_counts_what_was_found() -> None:
-    """INVARIANT: no number of the line is a constant."""
-    seen = Seen(Row("info", "GET /", "normal", Who.ANYBODY, at("info/")), variants=4, bytes=61_234, plain=False)
-    seen.faults = {"nb-light-390": [Fault("axe", "x"), Fault("third party", "y"), Fault("csp", "z")], "page": [Fault("axe", "w")]}
-    report = Report([seen, Seen(seen.row, variants=4, bytes=1, plain=True)])
-    assert report.line == "pages: pages=2 variants=8 axe=2 nojs=1/2 third_party=1 csp=1 heaviest_kb=61"
-    assert len(report.faults) == 4
+@asynccontextmanager
+async def at_side(_: Scene) -> AsyncIterator[Visit]:
+    yield Visit(HOST + "/side")
+
+
+SIDE = Row("dialog", "GET /side", "broken on purpose", Who.YOUTH, at_side)
+NOBODY = cast("Scene", None)
+
+
+async def test_every_number_of_the_sum_rises_on_a_page_that_is_broken_in_every_way(browser: Browser) -> None:
+    """INVARIANT: the sweep as it runs on our pages finds axe's faults, other hosts, the policy's stops, what needs scripts, and weight."""
+    page = Broken(
+        main='<p class="pale" style="color: red">Blekt</p><img alt="" src="https://spor.example/p.svg"><img alt="" src="/noise.png">',
+        css=".pale{color:#ccc}",
+        script=f"{BUILT}; missing()",
+        headers={"Set-Cookie": f"__Host-sporing=1{KEPT}"},
+        files={"/noise.png": ("image/png", NOISE)},
+    )
+    async with served(browser, page) as windows:
+        report = Report([await look_at(windows, NOBODY, SIDE, FOURS[0])])
+    numbers = dict(re.findall(r"(\w+)=(\S+)", report.line))
+    assert int(numbers["axe"]) >= 4
+    assert int(numbers["heaviest_kb"]) > 60
+    assert report.line.startswith("pages: pages=1 variants=4 axe=")
+    assert "nojs=0/1 third_party=3 csp=3 " in report.line, "once in each language"
+    assert {"weight", "console", "cookie", "without javascript"} <= {fault.check for _, fault in report.seen[0].all_faults}
+
+
+async def test_every_number_of_the_sum_is_good_on_a_whole_page(browser: Browser) -> None:
+    async with served(browser, Broken()) as windows:
+        report = Report([await look_at(windows, NOBODY, SIDE, (PLAIN,))])
+    assert report.line == "pages: pages=1 variants=1 axe=0 nojs=1/1 third_party=0 csp=0 heaviest_kb=1"
+    assert report.faults == []
+
+
+async def test_a_page_that_cannot_be_reached_is_no_zero(browser: Browser) -> None:
+    """INVARIANT: what wasn't looked at isn't counted as seen."""
+    row = Row("dialog", "GET /side", "behind a state that never comes", Who.YOUTH, never_comes)
+    async with served(browser, Broken()) as windows:
+        report = Report([await look_at(windows, NOBODY, row, (PLAIN,))])
+    assert report.line == "pages: pages=1 variants=0 axe=0 nojs=0/1 third_party=0 csp=0 heaviest_kb=0"
+    assert "reach: AssertionError: it never came" in report.faults[0]
+
+
+@asynccontextmanager
+async def never_comes(_: Scene) -> AsyncIterator[Visit]:
+    assert _, "it never came"
+    yield Visit(HOST)
 
 
 def test_an_unknown_host_is_not_asked() -> None:
