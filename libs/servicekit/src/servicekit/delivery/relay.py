@@ -161,8 +161,12 @@ class Relay:
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[tuple[asyncpg.Connection, asyncio.Event]]:
-        """One connection that works and listens; `woken` is set when facts were committed, and when the connection is lost."""
-        own = server_settings("relay") | {"idle_in_transaction_session_timeout": str(IDLE_LIMIT_MS)}
+        """One connection that works and listens; `woken` is set when facts were committed, and when the connection is lost.
+
+        It forgets without waiting for the disk: after a crash of the database some facts of the last second are there again and sent
+        again, as after any crash of a relay.
+        """
+        own = server_settings("relay") | {"idle_in_transaction_session_timeout": str(IDLE_LIMIT_MS), "synchronous_commit": "off"}
         connection = await asyncpg.connect(driver_dsn(self._settings.dsn), server_settings=own, timeout=5)
         woken = asyncio.Event()
         try:
