@@ -9,7 +9,7 @@ from urllib.parse import urlencode, urlsplit
 from bench.pages_load import Answer, Ask, Connections, one_at_a_time
 from bench.results import Progress
 from deploy.local.platform import Platform
-from tests.browser.page_list import CATALOGUE, CHATS, DEMO, OTHERS
+from tests.browser.page_list import ANYWHERE, CATALOGUE, CHATS, DEMO, OTHERS
 from tests.browser.scene import Scene
 from tests.browser.visits import LoginVisit, Row, Visit
 
@@ -42,7 +42,7 @@ class Page:
 def rows() -> Iterator[Row]:
     """What a youth may meet while all services run, without the catalogue of parts and the demo's start page."""
     left_out = {id(row) for row in (*CATALOGUE, *DEMO)}
-    return (row for row in (*OTHERS, *CHATS) if row.who.is_youth and id(row) not in left_out)
+    return (row for row in (*OTHERS, *ANYWHERE, *CHATS) if row.who.is_youth and id(row) not in left_out)
 
 
 async def measure(platform: Platform, progress: Progress) -> list[Page]:
