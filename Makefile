@@ -18,12 +18,13 @@ NO_INDEX := env -u UV_INDEX_URL -u UV_DEFAULT_INDEX -u UV_INDEX -u UV_EXTRA_INDE
 
 help:
 	@echo "Use"
-	@echo "  make demo        everything on http://localhost:8080 until Ctrl-C (ONCE=1 walks the journey and stops; PORT= DATA= KEEP=1)"
+	@echo "  make demo        everything on http://localhost:8080 until Ctrl-C (ONCE=1 walks the journey and stops; PORT= DATA= KEEP=1; OPS=1: Prometheus beside it)"
 	@echo "  make test        the tests, without the long sets below (ONLY=dialog one part, ARGS='-k name' for pytest)"
 	@echo "Work"
 	@echo "  make pages       every page in a real browser, in all 12 variants; the sum is the last line but one (ONLY='dialog GET /chat')"
 	@echo "  make screenshots pictures of every page, light and dark, phone and desk, and a contact sheet, in .local/screenshots"
 	@echo "  make faults      kills, freezes and cuts off parts under load, then counts what is lost: 15 minutes (MINUTES= SEED=; FULL=1: until Ctrl-C)"
+	@echo "  make alerts      fires every alert on purpose, times divided by 60, follows its runbook, draws the dashboards: 5 minutes"
 	@echo "  make check       lint, types, import rules, locks, schemas: a few seconds"
 	@echo "  make bench       how fast it is, beside a floor, as a table; numbers and plots in .local/bench (ONLY=delivery one part)"
 	@echo "  make format      formats the code and mends what can be mended by itself"
@@ -42,7 +43,7 @@ help:
 	@echo "  make lock        brings uv.lock up to date"
 
 demo: $(SYNCED) assets
-	@$(PY) -m deploy.local.demo $(if $(ONCE),--once) $(if $(PORT),--port $(PORT)) $(if $(DATA),--data $(DATA)) $(if $(KEEP),--keep)
+	@$(PY) -m deploy.local.demo $(if $(ONCE),--once) $(if $(PORT),--port $(PORT)) $(if $(DATA),--data $(DATA)) $(if $(KEEP),--keep) $(if $(OPS),--ops)
 
 test: $(SYNCED) assets $(KUSTOMIZE)
 	@$(PY) -m deploy.suites $(if $(ONLY),--only $(ONLY)) $(ARGS)
@@ -70,6 +71,11 @@ schemas: $(SYNCED)
 
 faults: $(SYNCED) assets
 	@$(PY) -m tests.faults.run $(if $(FULL),--full) $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES))
+
+.PHONY: alerts
+alerts: $(SYNCED) assets
+	@$(NO_INDEX) $(UV) sync --frozen --quiet --all-packages --all-groups --python .tools/bin/python
+	@$(PY) -m tests.operations.alerts
 
 contracts: $(SYNCED)
 	@$(PY) -m deploy.releases.gate

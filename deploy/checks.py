@@ -47,6 +47,7 @@ def commands() -> dict[str, list[str]]:
         "imports": [str(tools / "lint-imports"), "--no-logo"],
         "lint": [str(tools / "ruff"), "check", "--quiet", "."],
         "format": [str(tools / "ruff"), "format", "--check", "--quiet", "."],
+        "rules": [sys.executable, "-m", "deploy.observability", "--check"],
         "schemas": [sys.executable, "-m", "contracts.schemas", "--check"],
         "texts": [
             sys.executable,

@@ -17,6 +17,8 @@ from deploy.local.journey.walk import walk
 from deploy.local.oidc.launcher import people as oidc_people
 from deploy.local.platform import Platform, Progress
 from deploy.local.processes import StartError, memory_megabytes
+from deploy.observability.local import LocalPrometheus
+from deploy.observability.programs import NoPrometheusError
 
 FOLDER = Path(__file__).parents[2] / ".local"
 DEFAULT_PORT = 8080
@@ -102,6 +104,7 @@ def main() -> int:
     parser.add_argument("--once", action="store_true", help="walk the journey, check it, stop everything")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="the one entrance, 8080 by default")
     parser.add_argument("--data", type=Path, default=FOLDER, help="folder for data, keys and logs, .local by default")
+    parser.add_argument("--ops", action="store_true", help="Prometheus beside it, with the rules and the real times")
     parser.add_argument("--keep", action="store_true", help="go on with what the last run stored, instead of starting afresh")
     arguments = parser.parse_args()
     signal.signal(signal.SIGINT, _stop)
@@ -114,18 +117,23 @@ def main() -> int:
             print(f"[{time.monotonic() - began:5.1f} s] {text}", flush=True)
 
     platform = Platform(arguments.data, port=arguments.port, fresh=not arguments.keep, progress=progress)
+    prometheus = LocalPrometheus(platform.folder / "data" / "prometheus", platform.addresses) if arguments.ops else None
     stopping = threading.Event()
     try:
         progress(f"starting in {arguments.data}, {'with what the last run stored' if arguments.keep else 'afresh (KEEP=1 goes on)'}")
         platform.start()
         progress(f"healthy: the five hosts answer; memory {memory_megabytes(platform.pids.values()):.0f} MB")
+        if prometheus:
+            prometheus.start()
         if arguments.once:
             return asyncio.run(walk(platform))
         print(addresses(platform), flush=True)
+        if prometheus:
+            print(f"Prometheus {prometheus.url}: metrics, rules and alerts\n", flush=True)
         if not arguments.keep:
             make_history_behind(platform, progress, stopping)
         stay(platform, progress)
-    except StartError as error:
+    except (StartError, NoPrometheusError) as error:
         print(f"demo: {error}", file=sys.stderr, flush=True)
         return 1
     except (Stopped, KeyboardInterrupt):
@@ -133,6 +141,8 @@ def main() -> int:
     finally:
         stopping.set()
         progress("stopping")
+        if prometheus:
+            prometheus.stop()
         platform.stop()
         progress("stopped, nothing is left running")
 

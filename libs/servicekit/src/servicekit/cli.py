@@ -7,11 +7,14 @@ from functools import partial
 from typing import Any, NoReturn, TypeVar
 
 import uvloop
+from asyncpg import InterfaceError, PostgresError
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
+from sqlalchemy.exc import DBAPIError
 
 from servicekit import crash, logs, migrations, parked, telemetry
 from servicekit.keys import MissingKeyError
+from servicekit.preconditions import Ground, RefusedError, check_files, check_kafka_password, reason_of
 from servicekit.process import Part, run
 from servicekit.service import Service
 from servicekit.settings import ServiceSettings
@@ -34,22 +37,48 @@ def main(name: str, create_service: Callable[[S], Service], settings_class: type
     except ValidationError as error:
         _refuse(name, "; ".join(_reason(problem) for problem in error.errors(include_input=False, include_url=False)))
     except MissingKeyError as error:
-        _refuse(name, str(error))
+        _refuse(name, f"KEYS_DIR: {error}")
     work: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
-        **{verb: partial(run, service, parts) for verb, parts in PARTS.items()},
+        **{verb: partial(_run, service, parts) for verb, parts in PARTS.items()},
         **{verb: partial(own, service) for verb, own in service.verbs.items()},
     }
     if arguments.verb == "parked":
         work["parked"] = partial(parked.parked, service, arguments.parked)
     if arguments.verb not in {*work, "migrate"}:
         _refuse(name, f"no verb {arguments.verb!r}; choose from {', '.join(sorted({*work, 'migrate', 'parked'}))}")
+    if arguments.verb in PARTS:
+        _check(service, PARTS[arguments.verb])
     logs.configure(name, settings.log_level, sys.stderr if arguments.verb == "parked" else None)
     crash.arm(settings.crash_at)
     telemetry.configure(name, service.version, settings.otel_exporter_otlp_endpoint, settings.traces_file)
     if arguments.verb == "migrate" or arguments.migrate:
-        migrations.upgrade(name, settings.dsn)
+        _migrate(name, settings.dsn)
     if arguments.verb in work:
         uvloop.run(work[arguments.verb]())
+
+
+def _check(service: Service, parts: frozenset[Part]) -> None:
+    """Ends the process with one line where only a person can help."""
+    try:
+        check_files(service.settings, service.keys, writes=service.writes_files)
+        if parts - {Part.SERVE}:
+            check_kafka_password(service.settings)
+    except RefusedError as error:
+        _refuse(service.name, str(error))
+
+
+def _migrate(name: str, dsn: str) -> None:
+    try:
+        migrations.upgrade(name, dsn)
+    except (OSError, DBAPIError, PostgresError, InterfaceError) as error:
+        _refuse(name, f"DATABASE_URL: {reason_of(error)}")
+
+
+async def _run(service: Service, parts: frozenset[Part]) -> None:
+    try:
+        await run(service, parts, Ground(service.name, service.settings, uses_kafka=bool(parts - {Part.SERVE})))
+    except RefusedError as error:
+        _refuse(service.name, str(error))
 
 
 def _parse(name: str) -> argparse.Namespace:

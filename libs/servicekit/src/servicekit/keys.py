@@ -13,6 +13,7 @@ REREAD = 30.0
 """Seconds after which a trust file is read again, so that a rotated key is known without a restart."""
 
 Use = Literal["sig", "enc"]
+KeyFile = Literal["sig.jwk", "enc.jwk", "service.key", "vault.key"]
 Jwk = dict[str, str | list[str]]
 
 
@@ -45,6 +46,18 @@ class Keys:
     def vault(self) -> bytes:
         """32 bytes that wrap the data key of each conversation."""
         return self._raw("vault.key")
+
+    def check(self, name: KeyFile) -> None:
+        """Raises MissingKeyError if the file isn't there, can't be read, or isn't what its name says."""
+        if name.endswith(".key"):
+            self._raw(name)
+            return
+        try:
+            private = "d" in json.loads(self._read(name))
+        except ValueError:
+            private = False
+        if not private:
+            raise MissingKeyError(f"{self.directory / name}: expected a private JWK")
 
     def _raw(self, name: str) -> bytes:
         key = self._read(name)
@@ -85,6 +98,15 @@ class Trust:
         if not valid:
             raise MissingKeyError(f"{self.directory / (agency + '.json')}: no valid key for {use}")
         return KeySet.import_key_set({"keys": [_plain(jwk) for jwk in valid]})
+
+    def expiries(self, agency: str) -> dict[str, float]:
+        """Use -> when the last key that the agency published for it expires, epoch seconds; infinity: never. Raises MissingKeyError."""
+        last: dict[str, float] = {}
+        for jwk in self._published(agency):
+            use, expiry = str(jwk.get("use")), float(str(jwk.get("exp", "inf")))
+            if use in ("sig", "enc"):
+                last[use] = max(last.get(use, 0.0), expiry)
+        return last
 
     def _published(self, agency: str) -> list[Jwk]:
         if time.monotonic() - self._read_at.get(agency, -REREAD) >= REREAD:

@@ -76,6 +76,15 @@ async def is_current(connection: AsyncConnection, service_package: str) -> bool:
     return await connection.run_sync(lambda sync: set(MigrationContext.configure(sync).get_current_heads()) == heads)
 
 
+async def lacking(connection: AsyncConnection, service_package: str) -> str | None:
+    """The newest revision of this code if the database hasn't got it; None also for a database that a newer release has migrated."""
+    script = ScriptDirectory(str(_folder(service_package)))
+    there = set(await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_heads()))
+    if there - {each.revision for each in script.walk_revisions()}:
+        return None
+    return min(set(script.get_heads()) - there, default=None)
+
+
 def _folder(service_package: str) -> Path:
     spec = find_spec(service_package)
     if spec is None or spec.origin is None:

@@ -1,11 +1,14 @@
 """One process of a service: serve, relay and consume, together or apart, until it is asked to stop."""
 
 import asyncio
+import errno
 import gc
 import signal
-from collections.abc import AsyncIterator, Iterator, Sequence
+import socket
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from enum import StrEnum
+from typing import Any
 
 import structlog
 import uvicorn
@@ -15,8 +18,13 @@ from fastapi import FastAPI
 from servicekit import crash, health
 from servicekit.crash import Place
 from servicekit.delivery.consumer import Consumer
+from servicekit.delivery.depth import watch_outbox
 from servicekit.delivery.relay import Relay
+from servicekit.measuring import keep_measuring
+from servicekit.preconditions import Ground, RefusedError
 from servicekit.service import Service, create_app, create_internal_app
+from servicekit.settings import ServiceSettings
+from servicekit.surroundings import watch_surroundings
 from servicekit.timers import run_timers
 
 DRAIN_SECONDS = 3
@@ -33,8 +41,14 @@ class Part(StrEnum):
     CONSUME = "consume"
 
 
-async def run(service: Service, parts: frozenset[Part]) -> None:
-    """Run until SIGTERM or SIGINT, then drain: requests end, offsets are committed, the relay finishes its round."""
+async def run(service: Service, parts: frozenset[Part], ground: Ground | None = None) -> None:
+    """Run until SIGTERM or SIGINT, then drain: requests end, offsets are committed, the relay finishes its round.
+
+    `ground`: what must hold first; meanwhile only the internal port answers. Raises RefusedError where a port is taken.
+    """
+    settings = service.settings
+    internal_port = listening(settings, "internal_port")
+    public_port = listening(settings, "port") if Part.SERVE in parts else None
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
@@ -42,42 +56,82 @@ async def run(service: Service, parts: frozenset[Part]) -> None:
     gc.collect()
     gc.freeze()  # modules and routes live as long as the process: looking through them again and again would stop every request for 50 ms
     live: dict[str, health.Check] = {}
+    internal = create_internal_app(service, app, live, {"start": ground.is_firm} if ground else None)
     async with asyncio.TaskGroup() as tasks:
-        if Part.CONSUME in parts:
-            consumer = Consumer(service.name, service.settings, app.state.begin, service.handlers)
-            live["consumer"] = consumer.is_live
-            tasks.create_task(consumer.run(stop))
-        if Part.RELAY in parts:
-            shards = service.settings.relay_shards if topics_owned_by(service.name) else 0  # who owns none is refused as a writer
-            for shard in range(shards):
-                relay = Relay(app.state.engine, service.settings, shard=shard, shards=shards)
-                live[f"relay {shard}" if shard else "relay"] = relay.is_live
-                tasks.create_task(relay.run(stop))
-            tasks.create_task(run_timers(app.state.begin, service.timers, stop))
-        tasks.create_task(_serve(app if Part.SERVE in parts else None, create_internal_app(service, app, live), service, stop))
+        tasks.create_task(_serve(internal, internal_port, stop))
+        tasks.create_task(_until(stop, watch_surroundings(service.name, settings)))
+        if ground is None or await ground.wait(stop):
+            _start(service, parts, app, live, tasks, stop)
+            if public_port is not None:
+                tasks.create_task(_serve(app, public_port, stop, tell=True))
     await app.state.engine.dispose()
     log.info("stopped")
 
 
-async def _serve(public: FastAPI | None, internal: FastAPI, service: Service, stop: asyncio.Event) -> None:
-    settings = service.settings
-    servers = [server(internal, settings.bind_host, settings.internal_port)]
-    if public is not None:
-        servers.append(server(public, settings.bind_host, settings.port))
-    async with _stopping_together(servers, public, stop):
-        await asyncio.gather(*(server.serve() for server in servers))
+def _start(
+    service: Service, parts: frozenset[Part], app: FastAPI, live: dict[str, health.Check], tasks: asyncio.TaskGroup, stop: asyncio.Event
+) -> None:
+    """All but the doors."""
+    settings, begin = service.settings, app.state.begin
+    owned = topics_owned_by(service.name)
+    if Part.CONSUME in parts:
+        consumer = Consumer(service.name, settings, begin, service.handlers)
+        live["consumer"] = consumer.is_live
+        tasks.create_task(consumer.run(stop))
+    if Part.RELAY in parts:
+        shards = settings.relay_shards if owned else 0  # who owns none is refused as a writer
+        for shard in range(shards):
+            relay = Relay(app.state.engine, settings, shard=shard, shards=shards)
+            live[f"relay {shard}" if shard else "relay"] = relay.is_live
+            tasks.create_task(relay.run(stop))
+        tasks.create_task(run_timers(begin, service.timers, stop))
+        if service.measure is not None:
+            tasks.create_task(_until(stop, keep_measuring(begin, service.measure)))
+    if owned and parts & {Part.SERVE, Part.RELAY}:
+        tasks.create_task(_until(stop, watch_outbox(app.state.engine, owned)))
+
+
+async def _until(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+    """Watch something as long as the process does its work."""
+    task = asyncio.create_task(work)
+    await stop.wait()
+    task.cancel()
+
+
+def listening(settings: ServiceSettings, name: str) -> socket.socket:
+    """A socket on BIND_HOST and the port that a setting names, taken before anything else begins. Raises RefusedError."""
+    port = int(getattr(settings, name))
+    family = socket.AF_INET6 if ":" in settings.bind_host else socket.AF_INET
+    taken = socket.socket(family)
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        taken.bind((settings.bind_host, port))
+    except (OSError, OverflowError) as error:
+        taken.close()
+        code = error.errno if isinstance(error, OSError) else None
+        if code == errno.EADDRINUSE:
+            raise RefusedError(f"{name.upper()}: port {port} of {settings.bind_host} is taken by another program") from None
+        setting = name.upper() if code in (errno.EACCES, None) else "BIND_HOST"
+        raise RefusedError(f"{setting}: can't listen on {settings.bind_host} port {port}: {error}") from None
+    return taken
+
+
+async def _serve(app: FastAPI, port: socket.socket, stop: asyncio.Event, *, tell: bool = False) -> None:
+    """One web application until `stop`. `tell`: it has streams, which end by themselves once they're told."""
+    uvicorn_server = server(app, *port.getsockname()[:2])
+    async with _stopping(uvicorn_server, app if tell else None, stop):
+        await uvicorn_server.serve(sockets=[port])
         stop.set()  # a server that could not start ends the process
 
 
 @asynccontextmanager
-async def _stopping_together(servers: Sequence[uvicorn.Server], public: FastAPI | None, stop: asyncio.Event) -> AsyncIterator[None]:
+async def _stopping(server: uvicorn.Server, public: FastAPI | None, stop: asyncio.Event) -> AsyncIterator[None]:
     async def wait() -> None:
         await stop.wait()
         crash.reach(Place.PROCESS_STOPPING)
         if public is not None:
             public.state.stopping.set()
-        for server in servers:
-            server.should_exit = True
+        server.should_exit = True
 
     waiter = asyncio.create_task(wait())
     try:

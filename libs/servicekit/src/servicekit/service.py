@@ -17,7 +17,8 @@ from servicekit import api_docs, health, http_metrics, problems, telemetry
 from servicekit.database import create_engine
 from servicekit.delivery.inbox import Handlers
 from servicekit.delivery.outbox import Begin, beginner
-from servicekit.keys import Keys, Trust
+from servicekit.keys import KeyFile, Keys, Trust
+from servicekit.measuring import Measure
 from servicekit.settings import ServiceSettings
 from servicekit.timers import Timers
 from servicekit.web import kept
@@ -50,9 +51,15 @@ class Service:
     pages: ServicePages
     handlers: Handlers = field(default_factory=dict)
     timers: Timers = field(default_factory=dict)
+    measure: Measure | None = None
+    """Sets the service's own gauges, every few seconds in the process that relays."""
     backgrounds: Sequence[Background] = ()
     verbs: Mapping[str, Callable[["Service"], Coroutine[Any, Any, None]]] = field(default_factory=dict)
     """Verbs of operation that only this service has, e.g. `seed`."""
+    keys: Sequence[KeyFile] = ("sig.jwk", "service.key")
+    """Private keys of the agency without which it doesn't start."""
+    writes_files: bool = False
+    """Whether it writes to DATA_DIR."""
     state: Mapping[str, Any] = field(default_factory=dict)
     """What else the doors of this service need on `app.state`, by name."""
 
@@ -125,8 +132,10 @@ def _crowded(pages: ServicePages, request: Request) -> Response:
     return answer
 
 
-def create_internal_app(service: Service, public: FastAPI, live: Mapping[str, health.Check]) -> FastAPI:
-    """Health, metrics and the description of the API, on a port that the gateway doesn't know."""
+def create_internal_app(
+    service: Service, public: FastAPI, live: Mapping[str, health.Check], ready: Mapping[str, health.Check] | None = None
+) -> FastAPI:
+    """Health, metrics and the description of the API, on a port that the gateway doesn't know. `ready`: what else counts."""
     app = FastAPI(
         title=f"{service.name} (internal)",
         version=service.version,
@@ -139,7 +148,7 @@ def create_internal_app(service: Service, public: FastAPI, live: Mapping[str, he
     async def database() -> bool:
         return await _answers(public.state.engine)
 
-    health.install(app, live=live, ready={"database": database})
+    health.install(app, live=live, ready={"database": database, **(ready or {})})
 
     @app.get("/openapi.json", include_in_schema=False)
     async def openapi() -> dict[str, Any]:

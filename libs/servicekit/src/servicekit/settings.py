@@ -42,6 +42,7 @@ class ServiceSettings(BaseSettings):
     )
     kafka_username: str | None = None
     kafka_password: SecretStr | None = None
+    kafka_ca_file: Path | None = Field(default=None, description="PEM of who signs the broker's certificate; default: those of the system")
     bind_host: str = Field(default="127.0.0.1", description="Address that both ports listen on")
     port: int = Field(default=8000, description="Pages and public API")
     internal_port: int = Field(default=9000, description="/livez, /readyz, /metrics, /docs; never through the gateway")
@@ -63,6 +64,9 @@ class ServiceSettings(BaseSettings):
     clock_offset_seconds: float = Field(default=0, description="Moves the database clock in tests, seconds")
     traces_file: Path | None = Field(default=None, description="Spans as JSON lines, besides or instead of OTLP")
     otel_exporter_otlp_endpoint: str | None = Field(default=None, description="Base URL of an OTLP/HTTP collector")
+    watched_certificates: str = Field(
+        default="", description="host:port, comma-separated: more TLS servers whose certificates' last day is shown, e.g. the database's"
+    )
     log_level: str = "INFO"
     crash_at: str | None = Field(
         default=None, description="Die at a named place, in tests: `<place>` or `<place>:<nth visit>` (servicekit.crash)"

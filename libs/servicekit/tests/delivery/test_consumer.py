@@ -106,7 +106,7 @@ async def test_what_cannot_be_read_is_parked_and_the_rest_flows(create, running,
 
     async def seen_outside() -> bool:
         lags = [REGISTRY.get_sample_value("stegvis_consumer_lag", {"topic": TOPIC, "partition": str(number)}) for number in range(3)]
-        return lags == [0, 0, 0] and REGISTRY.get_sample_value("stegvis_parked_events") == 2
+        return lags == [0, 0, 0] and REGISTRY.get_sample_value("stegvis_parked_events", {"topic": TOPIC}) == 2
 
     async with running(create()):
         await until(both_parked)

@@ -58,8 +58,11 @@ async def test_a_consumer_whose_handler_hangs_is_not_live_until_it_goes_on(
         assert await reading.part.is_live()
         monkeypatch.setattr(consuming, limit, 1.0)
         await until(lambda: _is(reading.part, False), seconds=10)
+        if limit == "STALLED_SECONDS":
+            assert reading.part.stalled_seconds(TOPIC) > 1
         released.set()
         await until(lambda: _is(reading.part, True), seconds=10)
+        assert reading.part.stalled_seconds(TOPIC) == 0
 
 
 async def _is(consumer: Consumer, live: bool) -> bool:

@@ -12,6 +12,7 @@ from aiokafka import TopicPartition
 from contracts.catalogue import TOPICS
 from contracts.info import ArticleWithdrawn
 from servicekit.delivery import metrics
+from servicekit.delivery.depth import watch_outbox
 from servicekit.delivery.lanes import _partition
 from servicekit.delivery.relay import Relay
 from servicekit.testing import Database, Templates, until
@@ -144,20 +145,23 @@ async def test_a_topic_that_kafka_does_not_have_holds_back_its_own_facts_only(da
 
 async def test_the_relay_starts_without_kafka_and_shows_what_waits(database, articles, settings, running, monkeypatch):
     """INVARIANT: nothing stays stuck unnoticed."""
-    monkeypatch.setattr("servicekit.delivery.relay.WATCH_SECONDS", 0.1)
-    monkeypatch.setattr("servicekit.delivery.relay.STUCK_SECONDS", 0.5)
+    monkeypatch.setattr("servicekit.delivery.depth.WATCH_SECONDS", 0.1)
+    monkeypatch.setattr("servicekit.delivery.depth.STUCK_SECONDS", 0.5)
     [article] = await articles.create(database)
     relay = Relay(database.engine, settings(database.dsn, "127.0.0.1:1"))
     with capture_logs() as lines:
+        watching = asyncio.create_task(watch_outbox(database.engine, []))
         async with running(relay):
             await tell(database, articles, article, times=3)
 
             async def three_wait() -> bool:
                 said = [line["rows"] for line in lines if line["log_level"] == "error"]
-                return metrics.outbox_rows._value.get() == 3 and metrics.outbox_oldest_seconds._value.get() > 0.5 and said[:1] == [3]
+                seen = [one.labels(ArticleWithdrawn.topic)._value.get() for one in (metrics.outbox_rows, metrics.outbox_oldest_seconds)]
+                return seen[0] == 3 and seen[1] > 0.5 and said[:1] == [3]
 
             await until(three_wait)
             assert await relay.is_live()
+        watching.cancel()
     assert await left(database) == 3
 
 

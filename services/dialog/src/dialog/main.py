@@ -9,7 +9,7 @@ from servicekit.service import Service
 from servicekit.web.relying_party import login_routes
 from webkit import Pages
 
-from dialog import consumers
+from dialog import consumers, gauges
 from dialog.api import chats as chats_api
 from dialog.api import questions as questions_api
 from dialog.domain.acute import AcuteWords
@@ -62,6 +62,8 @@ def create_service(settings: Settings) -> Service:
         ],
         handlers=consumers.HANDLERS,
         timers={**question_timers.TIMERS, **chat_timers.timers(settings.border_bucket_seconds)},
+        measure=gauges.measure,
+        keys=("sig.jwk", "service.key", "vault.key"),
         pages=Pages(
             templates_dir=HERE / "templates",
             locale_dir=HERE / "locale",

@@ -6,6 +6,7 @@ from servicekit.service import Service
 from servicekit.web import relying_party
 from webkit import Pages
 
+from helpjourney import gauges
 from helpjourney.clients import ReminderFile
 from helpjourney.consumers import HANDLERS
 from helpjourney.pages import appointments, claims, clinic, me, wishes
@@ -21,6 +22,8 @@ def create_service(settings: Settings) -> Service:
         name="helpjourney",
         settings=settings,
         routers=[me.router, claims.router, wishes.router, appointments.router, clinic.router, relying_party.router],
+        keys=("sig.jwk", "enc.jwk", "service.key", "vault.key"),
+        writes_files=True,
         pages=Pages(
             service="helpjourney",
             level="known",
@@ -30,4 +33,5 @@ def create_service(settings: Settings) -> Service:
         ),
         handlers=HANDLERS,
         timers=timers(ReminderFile(settings.data_dir).send),
+        measure=gauges.measure,
     )

@@ -45,6 +45,7 @@ def create_service(settings: Settings) -> Service:
         name="identity",
         settings=settings,
         routers=[front.router, login.router, logout.router, mine.router, provider.router, back_channel.router],
+        keys=("sig.jwk", "service.key", "vault.key"),
         pages=Pages(service="identity", level="known", templates_dir=HERE / "templates", locale_dir=HERE / "locale"),
         timers=timers.timers(settings.border_bucket_seconds),
         state={"identity": identity},

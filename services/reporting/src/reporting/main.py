@@ -6,7 +6,7 @@ from servicekit.service import Service
 from servicekit.web.relying_party import login_routes
 from webkit import Pages
 
-from reporting import api, consumers, files, pages, timers
+from reporting import api, consumers, files, gauges, pages
 from reporting.settings import Settings
 
 HERE = Path(__file__).parent
@@ -22,5 +22,5 @@ def create_service(settings: Settings) -> Service:
             service="reporting", level="open", templates_dir=HERE / "templates", locale_dir=HERE / "locale", static_dir=HERE / "static"
         ),
         handlers=consumers.HANDLERS,
-        timers=timers.TIMERS,
+        measure=gauges.measure,
     )

@@ -10,6 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -60,6 +61,9 @@ Partition = tuple[TopicPartition, list[ConsumerRecord]]
 class _Progress:
     done: int
     since: float
+    """When it last went on, or was paused on purpose."""
+    waits_since: float | None
+    """When it last went on; None: nothing waits."""
 
 
 class Consumer:
@@ -75,7 +79,9 @@ class Consumer:
         self._in_hand: dict[TopicPartition, int] = {}
         """The first offset of each partition in the batch that is being applied: aiokafka's position is behind it already."""
         self._progress: dict[TopicPartition, _Progress] = {}
-        self._watched = time.monotonic()
+        self._watched = self._heard = time.monotonic()
+        for topic in self._topics:
+            metrics.consumer_stalled_seconds.labels(topic).set_function(partial(self.stalled_seconds, topic))
         guard()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -99,6 +105,13 @@ class Consumer:
         now = time.monotonic()
         stalled = any(now - progress.since > STALLED_SECONDS for progress in self._progress.values())
         return now - self._watched < UNPOLLED_SECONDS and self._reads() and not stalled
+
+    def stalled_seconds(self, topic: str) -> float:
+        """For how long records of a topic have waited here without one being applied; also while nothing is read at all. 0: all is well."""
+        now = time.monotonic()
+        behind = [progress.waits_since for partition, progress in self._progress.items() if partition.topic == topic]
+        silent = now - self._heard
+        return max([0.0, *(now - since for since in behind if since), silent if silent > UNPOLLED_SECONDS else 0.0])
 
     def _reads(self) -> bool:
         """Also true while Kafka hasn't been reached yet: then the starting goes on."""
@@ -198,6 +211,7 @@ class Consumer:
         offsets = {}
         for partition, records in partitions:
             self._attempts.pop(partition, None)
+            self._progress.pop(partition, None)
             if partition in consumer.assignment():  # a batch may span partitions, some gone since
                 offsets[partition] = records[-1].offset + 1
         try:
@@ -223,15 +237,22 @@ class Consumer:
         """Measure lag, progress and what is parked."""
         while True:
             self._watched = time.monotonic()
+            if self._broker is not None and self._reads():
+                self._heard = self._watched
             try:
-                async with self._begin() as uow:
-                    metrics.parked_events.set(await count_parked(uow.connection, self._group))
                 for subscriber in self._broker.subscribers if self._broker else ():
                     if consumer := getattr(subscriber, "consumer", None):
                         await self._measure(consumer)
+                await self._count_parked()
             except Exception as error:
                 log.warning("consumer can't be looked at", reason=type(error).__name__)
             await asyncio.sleep(WATCH_SECONDS)
+
+    async def _count_parked(self) -> None:
+        async with self._begin() as uow:
+            parked = await count_parked(uow.connection, self._group)
+        for topic in {*self._topics, *parked}:
+            metrics.parked_events.labels(topic).set(parked.get(topic, 0))
 
     async def _measure(self, consumer: AIOKafkaConsumer) -> None:
         paused, now = consumer.paused(), time.monotonic()
@@ -247,8 +268,10 @@ class Consumer:
             done = self._in_hand.get(partition, position)
             metrics.consumer_lag.labels(partition.topic, partition.partition).set(max(end - done, 0))
             before = self._progress.get(partition)
-            if before is None or done >= end or done != before.done or partition in paused:
-                self._progress[partition] = _Progress(done, now)
+            if before is None or done >= end or done != before.done:
+                self._progress[partition] = _Progress(done, now, None if done >= end else now)
+            elif partition in paused:
+                before.since = now
 
 
 def _by_partition(batch: Iterable[ConsumerRecord]) -> dict[TopicPartition, list[ConsumerRecord]]:

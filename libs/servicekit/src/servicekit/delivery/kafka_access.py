@@ -17,7 +17,7 @@ def client_options(settings: ServiceSettings) -> dict[str, Any]:
         "security_protocol": settings.kafka_security_protocol,
     }
     if settings.kafka_security_protocol.endswith("SSL"):
-        options["ssl_context"] = ssl.create_default_context()
+        options["ssl_context"] = _context(settings)
     if settings.kafka_username and settings.kafka_password:
         options |= {
             "sasl_mechanism": settings.kafka_sasl_mechanism,
@@ -29,8 +29,12 @@ def client_options(settings: ServiceSettings) -> dict[str, Any]:
 
 def broker_security(settings: ServiceSettings) -> BaseSecurity | None:
     """The same for FastStream; None = plain."""
-    context = ssl.create_default_context() if settings.kafka_security_protocol.endswith("SSL") else None
+    context = _context(settings) if settings.kafka_security_protocol.endswith("SSL") else None
     if settings.kafka_username and settings.kafka_password:
         scram = _SCRAM[settings.kafka_sasl_mechanism]
         return scram(settings.kafka_username, settings.kafka_password.get_secret_value(), ssl_context=context, use_ssl=bool(context))
     return BaseSecurity(ssl_context=context, use_ssl=True) if context else None
+
+
+def _context(settings: ServiceSettings) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(settings.kafka_ca_file) if settings.kafka_ca_file else None)

@@ -37,7 +37,7 @@ _AUDIT = text(
     """insert into parked_audit (at, actor, action, consumer, topic, key, reason, applied, skipped, "left")
     values (:now, :actor, :action, :consumer, :topic, :key, :reason, :applied, :skipped, :left)"""
 )
-_COUNT = text("select count(*) from parked_events where consumer = :consumer")
+_COUNT = text("select topic, count(*) as events from parked_events where consumer = :consumer group by topic")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +137,6 @@ async def parked_events(connection: AsyncConnection, consumer: str, key: str) ->
     return [ParkedEvent(**row._mapping) for row in await connection.execute(_SHOW, {"consumer": consumer, "key": key})]
 
 
-async def count_parked(connection: AsyncConnection, consumer: str) -> int:
-    """How many events wait."""
-    return int(await connection.scalar(_COUNT, {"consumer": consumer}) or 0)
+async def count_parked(connection: AsyncConnection, consumer: str) -> dict[str, int]:
+    """How many events wait, by topic."""
+    return {row.topic: row.events for row in await connection.execute(_COUNT, {"consumer": consumer})}

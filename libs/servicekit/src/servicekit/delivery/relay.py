@@ -7,6 +7,7 @@ in-sync replica has it, so a crash may repeat facts, in their order, and never s
 import asyncio
 import random
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -14,7 +15,6 @@ from dataclasses import dataclass
 import asyncpg
 import structlog
 from aiokafka import AIOKafkaProducer
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from servicekit import crash
@@ -37,9 +37,6 @@ IDLE_LIMIT_MS = 30_000
 FIRST_BACK_OFF, LONGEST_BACK_OFF = 0.2, 30.0
 LATE_BACK_OFF = 2.0
 RECONNECT_AT_MOST = 5.0
-STUCK_SECONDS = 55.0
-"""Age of the oldest fact at which a line says so; with the time between two looks it is out before 60 s."""
-WATCH_SECONDS = 5.0
 LIVE_SECONDS = 60.0
 
 log = structlog.get_logger("relay")
@@ -52,7 +49,6 @@ from generate_series($2::int, $3::int - 1, $1::int) as slot"""
 _NEXT = """select position, topic, key, headers, value, time from outbox
 where ($1 = 1 or (hashtext(key)::bigint + 2147483648) % $1 = $2) and (topic || ' ' || key) <> all ($3::text[]) order by position limit $4"""
 _FORGET = "delete from outbox where position = any ($1::bigint[])"
-_DEPTH = text("select count(*) as rows, coalesce(extract(epoch from clock_timestamp() - min(written_at)), 0) as oldest from outbox")
 
 
 @dataclass(slots=True)
@@ -80,7 +76,6 @@ class Relay:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Relay until `stop` is set, through restarts of the database and of Kafka; then finish the round in hand."""
-        watch = asyncio.create_task(self._watch()) if self._shard == 0 else None
         delay = FIRST_BACK_OFF
         try:
             while not stop.is_set():
@@ -94,8 +89,6 @@ class Relay:
                     await _wait(stop, delay * random.uniform(0.8, 1.2))  # noqa: S311 - jitter
                     delay = min(delay * 2, RECONNECT_AT_MOST)
         finally:
-            if watch:
-                watch.cancel()
             if self._producer is not None:
                 await abandon(self._producer)
 
@@ -126,7 +119,9 @@ class Relay:
             await connection.execute(_FORGET, outcome.acked)
             crash.reach(Place.RELAY_DELETED)
         crash.reach(Place.RELAY_COMMITTED)
-        metrics.relayed.inc(len(outcome.acked))
+        acked = set(outcome.acked)
+        for topic, count in Counter(row["topic"] for row in rows if row["position"] in acked).items():
+            metrics.relayed.labels(topic).inc(count)
         await self._learn(outcome)
         return len(outcome.acked) + len(outcome.careful)
 
@@ -175,22 +170,6 @@ class Relay:
             yield connection, woken
         finally:
             connection.terminate()
-
-    async def _watch(self) -> None:
-        """Show how much waits; say so once a minute when it has waited too long."""
-        said = 0.0
-        while True:
-            try:
-                async with self._engine.connect() as connection:
-                    rows, oldest = (await connection.execute(_DEPTH)).one()
-                metrics.outbox_rows.set(rows)
-                metrics.outbox_oldest_seconds.set(float(oldest))
-                if oldest > STUCK_SECONDS and time.monotonic() - said > STUCK_SECONDS:
-                    said = time.monotonic()
-                    log.error("facts are stuck in the outbox", rows=rows, oldest_seconds=round(float(oldest)))
-            except Exception as error:
-                log.warning("outbox can't be looked at", reason=type(error).__name__)
-            await asyncio.sleep(WATCH_SECONDS)
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

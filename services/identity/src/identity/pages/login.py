@@ -2,12 +2,14 @@
 
 import math
 import time
+from itertools import product
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 import structlog
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
+from prometheus_client import Counter
 from servicekit.problems import Problem
 from servicekit.service import Transaction
 from servicekit.web import sessions
@@ -18,12 +20,16 @@ from identity.clients import BadAnswerError, ProviderAwayError
 from identity.context import Here
 from identity.domain.clients import Client, InvalidRequestError, LoginRequest, UnknownClientError, read_login_request
 from identity.domain.limits import MOST_ATTEMPTS
-from identity.domain.providers import CLIENT_ERRORS, Accepted, Refusal, judge, provider_for
+from identity.domain.providers import CLIENT_ERRORS, POLICIES, Accepted, Refusal, judge, provider_for
 from identity.handlers.logins import LetIn, TurnAway, let_in, turn_away
 from identity.pages.attempts import SECONDS, Attempt, begun, cookie_name
 
 router = APIRouter(include_in_schema=False)
 log = structlog.get_logger("login")
+LOGINS = Counter("stegvis_logins_total", "Logins that ended, by provider and how", ["provider", "outcome"])
+COMPLETED = "completed"
+for _labels in product(POLICIES, (COMPLETED, *Refusal)):
+    LOGINS.labels(*_labels)  # from zero: the first failure counts
 UPSTREAM_ERRORS = {
     "access_denied": Refusal.ABORTED,
     "unmet_authentication_requirements": Refusal.LEVEL_TOO_LOW,
@@ -84,6 +90,7 @@ async def come_back(request: Request, provider: str, here: Here, session: Sessio
     async with begin() as uow:
         welcome = await let_in(LetIn(asked, outcome, browser, here.bucket_seconds), uow, here.people)
         await sessions.log_in(uow, session, _own_login(welcome.person_id, welcome.login_id, outcome))
+    LOGINS.labels(attempt.provider, COMPLETED).inc()
     log.info("let in", provider=provider, reader=asked.client.name, assurance=outcome.proof.level)
     target = _to_client(here, asked.client, asked.state, code=welcome.code)
     return _without(state, RedirectResponse(target, 303, {"Cache-Control": "no-store"}))
@@ -120,6 +127,7 @@ def _own_login(person_id: UUID, login_id: UUID, accepted: Accepted) -> sessions.
 
 
 async def _turn_away(request: Request, here: Here, begin: Transaction, asked: LoginRequest, reason: Refusal) -> Response:
+    LOGINS.labels(provider_for(asked.scope).name, reason.value).inc()
     log.info("turned away", reason=reason.value, reader=asked.client.name)
     async with begin() as uow:
         await turn_away(TurnAway(asked, reason, here.bucket_seconds), uow)

@@ -1,0 +1,187 @@
+"""What must hold before a process begins. What doesn't is told in one line that names the setting; nothing starts half.
+
+What only a person can mend ends the process. What may come right by itself (a database that is migrated later, a principal that is made
+later) is waited for, unready: nothing depends on the order in which parts are started.
+"""
+
+import asyncio
+import os
+import ssl
+import time
+from collections.abc import Iterable
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+from aiokafka.conn import create_conn
+from aiokafka.errors import AuthenticationFailedError, KafkaError, SaslAuthenticationFailed, UnsupportedSaslMechanismError
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from servicekit import migrations
+from servicekit.database import create_engine
+from servicekit.delivery.kafka_access import client_options
+from servicekit.keys import KeyFile, Keys, MissingKeyError
+from servicekit.settings import ServiceSettings
+
+MOST_CLOCK_SECONDS = 60.0
+"""How far the clock here may be off the database's."""
+AGAIN_SECONDS = 2.0
+SAY_AGAIN_SECONDS = 60.0
+CONNECT_MS = 5_000
+PROBE_BYTES = 64 * 1024
+
+_CLOCK = text("select extract(epoch from clock_timestamp())")
+_REFUSALS = {
+    "28P01": "the database refuses the user or the password",
+    "28000": "the database refuses the user",
+    "3D000": "there is no such database",
+    "42501": "the user may not do this there",
+    "53100": "the disk of the database is full",
+}
+"""SQLSTATE (PostgreSQL, appendix A) -> what it means here."""
+
+log = structlog.get_logger("start")
+
+
+class RefusedError(Exception):
+    """The process can't start like this; the text says what is wrong and which setting it is, in one line."""
+
+
+def check_files(settings: ServiceSettings, keys: Iterable[KeyFile], *, writes: bool) -> None:
+    """Keys can be read; DATA_DIR can be written to, if the service `writes` there, and so can TRACES_FILE. Raises RefusedError."""
+    here = Keys(settings.keys_dir)
+    try:
+        for name in keys:
+            here.check(name)
+    except MissingKeyError as error:
+        raise RefusedError(f"KEYS_DIR: {error}") from None
+    if writes:
+        _write_and_forget("DATA_DIR", settings.data_dir)
+    if settings.traces_file:
+        _write_and_forget("TRACES_FILE", settings.traces_file.parent)
+    if settings.kafka_ca_file and not settings.kafka_ca_file.is_file():
+        raise RefusedError(f"KAFKA_CA_FILE: {settings.kafka_ca_file} is no file")
+
+
+def check_kafka_password(settings: ServiceSettings) -> None:
+    """SASL needs a name and a password. Raises RefusedError."""
+    if settings.kafka_security_protocol.startswith("SASL"):
+        for name, value in (("KAFKA_USERNAME", settings.kafka_username), ("KAFKA_PASSWORD", settings.kafka_password)):
+            if not value:
+                raise RefusedError(f"{name}: needed with KAFKA_SECURITY_PROTOCOL={settings.kafka_security_protocol}")
+
+
+def _write_and_forget(setting: str, folder: Path) -> None:
+    probe = folder / f".probe-{os.getpid()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with probe.open("wb") as file:
+            file.write(bytes(PROBE_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise RefusedError(f"{setting}: {folder}: {error.strerror}") from None
+    finally:
+        with suppress(OSError):
+            probe.unlink()
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """What stands in the way now."""
+
+    setting: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Ground:
+    """Waits until the database, its schema, the clock and the broker's trust are as the process needs them."""
+
+    service: str
+    settings: ServiceSettings
+    uses_kafka: bool
+    found: Obstacle | None = field(default=None, init=False)
+    holds: bool = field(default=False, init=False)
+
+    async def is_firm(self) -> bool:
+        """For /readyz."""
+        return self.holds
+
+    async def wait(self, stop: asyncio.Event) -> bool:
+        """Until everything holds; False when `stop` came first. Says what is in the way when that changes, and once a minute."""
+        engine = create_engine(self.settings.dsn, f"{self.service} start", pool_size=1)
+        said_at = float("-inf")
+        try:
+            while not stop.is_set():
+                found = await self._look(engine)
+                if found is None:
+                    self.holds = True
+                    return True
+                if found != self.found or time.monotonic() - said_at > SAY_AGAIN_SECONDS:
+                    said_at = time.monotonic()
+                    log.error("not started yet", setting=found.setting, reason=found.reason)
+                self.found = found
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), AGAIN_SECONDS)
+        finally:
+            await engine.dispose()
+        return False
+
+    async def _look(self, engine: AsyncEngine) -> Obstacle | None:
+        found = await of_database(self.service, engine)
+        return found or (await of_broker(self.settings) if self.uses_kafka else None)
+
+
+async def of_database(service: str, engine: AsyncEngine) -> Obstacle | None:
+    """It answers, has the revision that this code needs or a newer one, and tells about the same time."""
+    try:
+        async with asyncio.timeout(CONNECT_MS / 1000), engine.connect() as connection:
+            lacks = await migrations.lacking(connection, service)
+            if lacks:
+                return Obstacle("DATABASE_URL", f"the database lacks revision {lacks}: run python -m {service} migrate")
+            before = time.time()
+            there = float(await connection.scalar(_CLOCK))
+            after = time.time()
+    except Exception as error:  # drivers let through whatever the network throws
+        return Obstacle("DATABASE_URL", reason_of(error))
+    ahead = (before + after) / 2 - there
+    if abs(ahead) <= MOST_CLOCK_SECONDS + (after - before) / 2:
+        return None
+    which = "ahead of" if ahead > 0 else "behind"
+    reason = f"the clock here is {abs(ahead):.0f} s {which} the database's, at most {MOST_CLOCK_SECONDS:.0f} s may be: set it right"
+    return Obstacle("DATABASE_URL", reason)
+
+
+def reason_of(error: Exception) -> str:
+    """Why a database can't be used, without what its message quotes."""
+    found = error.orig if isinstance(error, DBAPIError) else error
+    state = str(getattr(found, "sqlstate", "") or "")
+    return _REFUSALS.get(state, f"the database can't be used ({state or type(found).__name__})")
+
+
+async def of_broker(settings: ServiceSettings) -> Obstacle | None:
+    """It trusts us and we trust it. A broker that is away is none: what is told waits in the outbox."""
+    options = client_options(settings)
+    for address in str(options.pop("bootstrap_servers")).split(","):
+        host, _, port = address.strip().rpartition(":")
+        try:
+            connection = await create_conn(host, int(port), client_id="start", request_timeout_ms=CONNECT_MS, **options)
+        except ssl.SSLCertVerificationError as error:
+            return Obstacle("KAFKA_CA_FILE", f"the certificate of {address} isn't trusted: {error.verify_message}")
+        except ssl.SSLError as error:
+            return Obstacle("KAFKA_SECURITY_PROTOCOL", f"{address} doesn't speak TLS as it should ({error.reason})")
+        except UnsupportedSaslMechanismError:
+            return Obstacle("KAFKA_SASL_MECHANISM", f"{address} doesn't know {settings.kafka_sasl_mechanism}")
+        except (AuthenticationFailedError, SaslAuthenticationFailed):
+            return Obstacle("KAFKA_PASSWORD", f"{address} refuses the user {settings.kafka_username} or its password")
+        except ValueError:
+            return Obstacle("KAFKA_BOOTSTRAP_SERVERS", f"{address} is no host:port")
+        except (OSError, KafkaError, TimeoutError):
+            continue
+        with closing(connection):
+            return None
+    return None
