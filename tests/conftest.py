@@ -10,6 +10,7 @@ from deploy.local.journey.cast import cast
 from deploy.local.journey.stories import Crew
 from deploy.local.platform import Platform
 from deploy.local.unprivileged import remove_folder
+from tests.operations.collector import Collector
 
 TRACES = "traces"
 """Folder of the platform with a file of spans per service."""
@@ -30,10 +31,19 @@ def pytest_report_header() -> str:
 
 
 @pytest.fixture(scope="session")
-def platform(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """Everything, running; spans in files, logs as talkative as an operator could set them. Its data is kept when a test failed."""
+def collector() -> Iterator[Collector]:
+    """What the services of the platform export comes here."""
+    running = Collector().start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def platform(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> Iterator[Platform]:
+    """Everything, running; spans in files and exported, logs as talkative as an operator could set them. Kept when a test failed."""
     folder = tmp_path_factory.mktemp("platform")
-    told = {name: {"TRACES_FILE": str(folder / TRACES / f"{name}.jsonl"), "LOG_LEVEL": "DEBUG"} for name in SERVICES}
+    exported = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint, "LOG_LEVEL": "DEBUG"}
+    told = {name: {"TRACES_FILE": str(folder / TRACES / f"{name}.jsonl"), **exported} for name in SERVICES}
     with Platform(folder, overrides=told, outside={}) as running:
         yield running
     if not request.session.testsfailed:

@@ -36,7 +36,7 @@ def _test(alert: Alert, trial: Trial) -> dict[str, Any]:
     silent = [{"eval_time": at, "alertname": alert.name, "exp_alerts": []} for at in trial.silent_at]
     firing = []
     for at, seen in trial.fires_at.items():
-        labels = alert.labels() | seen
+        labels = alert.labels() | dict(seen)
         expected = {"exp_labels": labels, "exp_annotations": {key: _filled(text, labels) for key, text in alert.annotations().items()}}
         firing.append({"eval_time": at, "alertname": alert.name, "exp_alerts": [expected]})
     return {"name": f"{alert.name}: {trial.story}", "interval": "15s", "input_series": series, "alert_rule_test": silent + firing}

@@ -17,7 +17,27 @@ from structlog.typing import EventDict, Processor
 
 QUIET_SECONDS = 10.0
 """The same message of a chatty library is logged at most this often: a broker that is away would fill the disk."""
-CHATTY = ("aiokafka", "faststream", "kafka")
+CHATTY = ("aiokafka", "faststream", "kafka", "opentelemetry")
+
+ABOUT_EVERY_LINE = frozenset({"service", "timestamp", "level", "logger", "event", "trace_id", "span_id", "error", "at"})
+"""`error`: types, the outermost first; `at`: file, line and function of the innermost calls."""
+FIELDS = ABOUT_EVERY_LINE | {
+    "assurance",  # level of a login
+    "attempts",
+    "articles", "answers", "services", "taken_away",  # counts of a seed
+    "bytes",
+    "client", "reader",  # names of services
+    "code",  # of an error (RFC 6749)
+    "endpoint",  # host:port of a server
+    "kind",  # of a timer
+    "offset", "partition", "topic", "type",  # of Kafka
+    "oldest_seconds", "rows", "seconds",
+    "provider",  # of logins
+    "reason",  # a code, or the type of an error
+    "route",  # of the route table, never an address
+    "setting",
+}  # fmt: skip
+"""Every field that a line may have. None of them can hold a person, or what one typed."""
 
 _ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
@@ -38,7 +58,7 @@ def configure(service: str, level: str = "INFO", stream: TextIO | None = None) -
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                lambda _logger, _name, event: {"service": service} | dict(event),
+                lambda _logger, _name, event: {"service": service} | {name: value for name, value in event.items() if name in FIELDS},
                 structlog.processors.JSONRenderer(ensure_ascii=False),
             ],
         )

@@ -79,7 +79,8 @@ async def is_current(connection: AsyncConnection, service_package: str) -> bool:
 async def lacking(connection: AsyncConnection, service_package: str) -> str | None:
     """The newest revision of this code if the database hasn't got it; None also for a database that a newer release has migrated."""
     script = ScriptDirectory(str(_folder(service_package)))
-    there = set(await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_heads()))
+    has_any = await connection.scalar(text("select to_regclass('alembic_version') is not null"))
+    there = set(await connection.scalars(text("select version_num from alembic_version"))) if has_any else set()
     if there - {each.revision for each in script.walk_revisions()}:
         return None
     return min(set(script.get_heads()) - there, default=None)

@@ -113,26 +113,26 @@ class Ground:
 
     async def wait(self, stop: asyncio.Event) -> bool:
         """Until everything holds; False when `stop` came first. Says what is in the way when that changes, and once a minute."""
-        engine = create_engine(self.settings.dsn, f"{self.service} start", pool_size=1)
         said_at = float("-inf")
-        try:
-            while not stop.is_set():
-                found = await self._look(engine)
-                if found is None:
-                    self.holds = True
-                    return True
-                if found != self.found or time.monotonic() - said_at > SAY_AGAIN_SECONDS:
-                    said_at = time.monotonic()
-                    log.error("not started yet", setting=found.setting, reason=found.reason)
-                self.found = found
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), AGAIN_SECONDS)
-        finally:
-            await engine.dispose()
+        while not stop.is_set():
+            found = await self._look()
+            if found is None:
+                self.holds = True
+                return True
+            if found != self.found or time.monotonic() - said_at > SAY_AGAIN_SECONDS:
+                said_at = time.monotonic()
+                log.error("not started yet", setting=found.setting, reason=found.reason)
+            self.found = found
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), AGAIN_SECONDS)
         return False
 
-    async def _look(self, engine: AsyncEngine) -> Obstacle | None:
-        found = await of_database(self.service, engine)
+    async def _look(self) -> Obstacle | None:
+        engine = create_engine(self.settings.dsn, f"{self.service} start", pool_size=1)
+        try:
+            found = await of_database(self.service, engine)
+        finally:
+            await engine.dispose()  # the next look is a new connection, with what the database is set to then
         return found or (await of_broker(self.settings) if self.uses_kafka else None)
 
 

@@ -67,7 +67,7 @@ class ServiceSettings(BaseSettings):
     watched_certificates: str = Field(
         default="", description="host:port, comma-separated: more TLS servers whose certificates' last day is shown, e.g. the database's"
     )
-    log_level: str = "INFO"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     crash_at: str | None = Field(
         default=None, description="Die at a named place, in tests: `<place>` or `<place>:<nth visit>` (servicekit.crash)"
     )

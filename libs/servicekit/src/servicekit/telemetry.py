@@ -41,6 +41,9 @@ ALLOWED = frozenset(
 )
 """Every span attribute that leaves the process. No address, query, body, statement, user agent or id is among them."""
 
+EXPORT_SECONDS = 3.0
+"""After so long a batch that the collector hasn't taken is dropped: a collector that is away must not hold up the end of a process."""
+
 OF_REQUESTS: TelemetryConfig = {"tracing": True, "metrics": False, "logs": False, "operation_spans": False}
 NONE: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False}
 
@@ -51,7 +54,8 @@ def configure(service: str, version: str, otlp_endpoint: str | None, traces_file
     sampler = DEFAULT_ON if otlp_endpoint or traces_file else ALWAYS_OFF
     provider = TracerProvider(sampler, Resource({"service.name": service, "service.version": version}))
     if otlp_endpoint:
-        provider.add_span_processor(BatchSpanProcessor(Scrubbed(OTLPSpanExporter(f"{otlp_endpoint.rstrip('/')}/v1/traces"))))
+        exporter = OTLPSpanExporter(f"{otlp_endpoint.rstrip('/')}/v1/traces", timeout=EXPORT_SECONDS)
+        provider.add_span_processor(BatchSpanProcessor(Scrubbed(exporter)))
     if traces_file:
         provider.add_span_processor(SimpleSpanProcessor(Scrubbed(JsonLines(traces_file))))
     trace.set_tracer_provider(provider)

@@ -1,0 +1,198 @@
+"""How each alert is made to fire on a running platform, and what mends it."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from uuid import uuid4
+
+import asyncpg
+from aiokafka import AIOKafkaProducer
+from contracts.dialog import QuestionAsked
+
+from deploy.local.journey.browser import Browser
+from deploy.local.journey.cast import CHAT_HELPER, CLINICIAN, MUNICIPALITY, PANEL
+from deploy.local.journey.people import Clinician, Expert, Youth
+from tests.operations.books import blocks, follow
+from tests.operations.stage import DISK_MEGABYTES, LOOKS_AT_TLS, SMALL_DISK, Stage, mounting
+
+QUESTIONS = str(QuestionAsked.topic)
+Scene = Callable[[Stage], AbstractAsyncContextManager[None]]
+"""Inside it the alert must come to fire; afterwards it must go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One scene and the alerts that belong to it, with the labels they must carry."""
+
+    scene: Scene
+    alerts: Mapping[str, Mapping[str, str]]
+    impossible: Callable[[], str] = lambda: ""
+    """Why it can't be played on this machine; empty: it can."""
+
+
+async def _asks(stage: Stage, text: str) -> None:
+    youth = Youth(stage.platform.urls)
+    await youth.asks(text, "school", "13_15", publish=False)
+    await youth.leaves()
+
+
+async def _panel_answers(stage: Stage, times: int) -> None:
+    panel = Expert(stage.platform.urls)
+    for _ in range(times):
+        await panel.answers_next(PANEL, "Takk for at du spør. Her er det noen som kan hjelpe.")
+    await panel.leaves()
+
+
+@asynccontextmanager
+async def broker_away(stage: Stage) -> AsyncIterator[None]:
+    """Kafka dies; people go on asking."""
+    await asyncio.to_thread(stage.platform.kill_broker)
+    await _asks(stage, "Hvordan slutter jeg å grue meg til prøver?")
+    yield
+    await asyncio.to_thread(stage.platform.restart_broker)
+    await _panel_answers(stage, 1)
+
+
+@asynccontextmanager
+async def unreadable_event(stage: Stage) -> AsyncIterator[None]:
+    """An owner sends what isn't in the contract; the runbook's commands take it out of the way."""
+    key = str(uuid4())
+    producer = AIOKafkaProducer(**stage.platform.kafka_admin.aiokafka)
+    await producer.start()
+    await producer.send_and_wait(QUESTIONS, b"?", key=key.encode(), headers=[("ce_type", b"?")])
+    await producer.stop()
+    yield
+    environment = stage.environment("reporting", KEY=key)
+    _, retry, skip, *_ = blocks("key-parked.md")
+    told = json.loads(await asyncio.to_thread(follow, retry, environment))
+    assert told["left"] == 1, told
+    told = json.loads(await asyncio.to_thread(follow, skip, environment))
+    assert told["left"] == 0, told
+
+
+@asynccontextmanager
+async def locked_table(stage: Stage) -> AsyncIterator[None]:
+    """Somebody holds a lock in reporting's database while events come."""
+    connection = await asyncpg.connect(stage.platform.dsn("reporting"))
+    transaction = connection.transaction()
+    await transaction.start()
+    await connection.execute("lock table inbox in access exclusive mode")
+    await _asks(stage, "Er det vanlig å ha det sånn?")
+    yield
+    await transaction.rollback()
+    await connection.close()
+    await _panel_answers(stage, 1)
+
+
+@asynccontextmanager
+async def acute_question(stage: Stage) -> AsyncIterator[None]:
+    """A text that the list of words puts first; then the panel takes it."""
+    await _asks(stage, "Jeg tenker på å ta livet mitt.")
+    yield
+    await _panel_answers(stage, 1)
+
+
+@asynccontextmanager
+async def acute_wish(stage: Stage) -> AsyncIterator[None]:
+    """Somebody goes on from a chat, needs help today and wishes an appointment; then a clinician offers a time."""
+    crew, youth, clinician = stage.crew, Youth(stage.platform.urls), Clinician(stage.platform.urls)
+    await crew.helper.goes_on_duty(CHAT_HELPER, crew.cast.chat_service, 3)
+    await youth.asks_to_chat(crew.cast.chat_service, "mental_health", "16_17")
+    talk = await crew.helper.takes_next()
+    await youth.waits_for_helper()
+    await crew.helper.offers_to_go_on(talk, "mental_health", "today", "")
+    page = await youth.carries(await youth.goes_on())
+    await youth.says_it_is_her(await youth.logs_in_here(page, crew.cast.youths[0]))
+    await youth.takes_in()
+    await youth.wishes(MUNICIPALITY, crew.cast.unit)
+    yield
+    await clinician.offers_time(CLINICIAN)
+    await youth.accepts_time()
+    await youth.ends_chat()
+    await clinician.leaves()
+    await youth.leaves()
+
+
+@asynccontextmanager
+async def provider_away(stage: Stage) -> AsyncIterator[None]:
+    """The provider of logins dies; youths keep trying, and at last give up."""
+    assert stage.platform.oidc is not None
+    await asyncio.to_thread(stage.platform.oidc.stop)
+    trying = asyncio.create_task(_keeps_trying(stage))
+    try:
+        yield
+    finally:
+        trying.cancel()
+        await asyncio.to_thread(stage.platform.oidc.start)
+
+
+async def _keeps_trying(stage: Stage) -> None:
+    while True:
+        async with Browser() as browser:
+            page = await browser.get(stage.platform.urls["helpjourney"] + "/")
+            page = await browser.get(page.link("/logg-inn"))
+            await browser.get(page.link("/logg-inn/start"))
+        await asyncio.sleep(0.2)
+
+
+@asynccontextmanager
+async def old_key(stage: Stage) -> AsyncIterator[None]:
+    """An agency's published keys come to their last hours; then it publishes new dates."""
+    file = stage.platform.folder / "trust" / "info.json"
+    before = file.read_text()
+    published = json.loads(before)
+    for jwk in published["keys"]:
+        jwk["exp"] = int(time.time()) + 3600
+    _replace(file, json.dumps(published))
+    yield
+    _replace(file, before)
+
+
+def _replace(file, text: str) -> None:
+    half = file.with_suffix(".half")
+    half.write_text(text)
+    half.replace(file)
+
+
+@asynccontextmanager
+async def full_disk(stage: Stage) -> AsyncIterator[None]:
+    """Something grows on the disk of one service, and is removed."""
+    ballast = stage.disk() / "ballast"
+    ballast.write_bytes(bytes(int(DISK_MEGABYTES * 0.95) * 1024 * 1024))
+    yield
+    ballast.unlink()
+
+
+@asynccontextmanager
+async def process_killed(stage: Stage) -> AsyncIterator[None]:
+    """A service dies. Meanwhile the server that it looks at gets a certificate for five hours."""
+    await asyncio.to_thread(stage.platform.kill, LOOKS_AT_TLS)
+    yield
+    stage.tls.renew(days=5 / 24)
+    await asyncio.to_thread(stage.platform.restart, LOOKS_AT_TLS)
+
+
+@asynccontextmanager
+async def old_certificate(stage: Stage) -> AsyncIterator[None]:
+    """That certificate; then a new one, and a look at it."""
+    yield
+    stage.tls.renew(days=90)
+    await asyncio.to_thread(stage.platform.restart, LOOKS_AT_TLS)
+
+
+DIALOG = {"service": "dialog", "topic": QUESTIONS}
+TRIALS = (
+    Trial(acute_question, {"AcuteQuestionUnattended": DIALOG}),
+    Trial(acute_wish, {"AcuteWishUnattended": {"service": "helpjourney"}}),
+    Trial(unreadable_event, {"KeyParked": {"service": "reporting", "topic": QUESTIONS}}),
+    Trial(locked_table, {"ConsumerStalled": {"service": "reporting", "topic": QUESTIONS}}),
+    Trial(broker_away, {"OutboxWaits": DIALOG, "RelayIdle": DIALOG, "OutboxStuck": DIALOG}),
+    Trial(provider_away, {"LoginsFail": {"service": "identity", "provider": "idporten"}}),
+    Trial(old_key, {"KeyExpires": {"service": "info", "use": "sig"}}),
+    Trial(full_disk, {"DiskFills": {"service": SMALL_DISK}}, lambda: "" if mounting() else "no disk may be mounted here"),
+    Trial(process_killed, {"ProcessGone": {"service": LOOKS_AT_TLS}}),
+    Trial(old_certificate, {"CertificateExpires": {"service": LOOKS_AT_TLS}}),
+)

@@ -1,0 +1,177 @@
+"""INVARIANT: what is wrong at the start is told in one line that names the setting; nothing starts half."""
+
+import asyncio
+import socket
+import subprocess
+import sys
+
+import asyncpg
+import pytest
+from alembic import command
+from alembic.script import ScriptDirectory
+from servicekit.migrations import config
+from servicekit.testing import service_database
+
+from tests.operations.stage import mounting
+from tests.operations.tls import TlsServer
+
+SASL = {"KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT", "KAFKA_USERNAME": "reporting"}
+database = service_database("reporting")
+
+
+def refused(ended, setting: str) -> None:
+    assert ended.returncode == 2, ended.stdout + ended.stderr
+    assert len(ended.stderr.strip().splitlines()) == 1, ended.stderr
+    assert setting in ended.stderr
+    assert not ended.stdout
+
+
+def waits(process, setting: str, *words: str) -> None:
+    """It says why, answers that it lives and isn't ready, opens no door, and ends when it is asked to."""
+    process.until(lambda: process.said("not started yet"), "saying why")
+    line = process.said("not started yet")[-1]
+    assert line["setting"] == setting
+    assert all(word in line["reason"] for word in words), line
+    process.until(lambda: process.status("/livez")[0] == 200, "live")
+    status, body = process.status("/readyz")
+    assert status == 503
+    assert "start" in body
+    assert not process.serves()
+
+
+@pytest.mark.parametrize(
+    ("changed", "setting"),
+    [
+        ({"RELAY_SHARDS": "3"}, "RELAY_SHARDS"),
+        ({"PORT": "eighty"}, "PORT"),
+        ({"DATABASE_URL": "mysql://somebody@127.0.0.1/x"}, "postgres"),
+        ({"LOG_LEVEL": "CHATTY"}, "LOG_LEVEL"),
+        ({"KAFKA_CA_FILE": "/nowhere/ca.pem"}, "KAFKA_CA_FILE"),
+    ],
+)
+def test_a_wrong_variable(starter, changed, setting):
+    refused(starter.run("reporting", "run", **changed), setting)
+
+
+@pytest.mark.parametrize(
+    ("changed", "setting"),
+    [({"DATABASE_URL": None}, "DATABASE_URL"), (SASL, "KAFKA_PASSWORD"), (SASL | {"KAFKA_USERNAME": None}, "KAFKA_USERNAME")],
+)
+def test_a_missing_secret(starter, changed, setting):
+    refused(starter.run("reporting", "run", **changed), setting)
+
+
+@pytest.mark.parametrize(("service", "key"), [("reporting", "sig.jwk"), ("helpjourney", "vault.key"), ("helpjourney", "enc.jwk")])
+def test_a_missing_key(starter, service, key):
+    starter.environment(service, {})
+    (starter.folder / "keys" / service / key).unlink()
+    refused(starter.run(service, "run"), "KEYS_DIR")
+
+
+def test_a_key_that_is_none(starter):
+    starter.environment("reporting", {})
+    (starter.folder / "keys" / "reporting" / "sig.jwk").write_text('{"kty": "RSA", "n": "public"}')
+    refused(starter.run("reporting", "run"), "private JWK")
+
+
+async def test_an_old_schema_is_waited_for_and_the_process_starts_once_it_is_migrated(starter, templates):
+    async with templates.copy("empty", _nothing) as dsn:
+        made = config("reporting", dsn)
+        script = ScriptDirectory.from_config(made)
+        await asyncio.to_thread(command.upgrade, made, script.get_revision("head").down_revision)
+        process = starter.start("reporting", "run", DATABASE_URL=dsn)
+        await asyncio.to_thread(waits, process, "DATABASE_URL", script.get_current_head(), "python -m reporting migrate")
+        assert (await asyncio.to_thread(starter.run, "reporting", "migrate", DATABASE_URL=dsn)).returncode == 0
+        await asyncio.to_thread(process.until, lambda: process.status("/readyz")[0] == 200 and process.serves(), "ready")
+        assert await asyncio.to_thread(process.end) == 0
+
+
+async def _nothing(_dsn: str) -> None:
+    """An empty database."""
+
+
+async def test_a_newer_schema_is_no_obstacle(starter, database):
+    """The release before goes on with a database that the next one has migrated."""
+    async with database.engine.begin() as connection:
+        await connection.exec_driver_sql("update alembic_version set version_num = '9999_of_the_next_release'")
+    process = starter.start("reporting", "serve", DATABASE_URL=database.dsn)
+    await asyncio.to_thread(process.until, process.serves, "serving")
+
+
+@pytest.mark.parametrize("setting", ["PORT", "INTERNAL_PORT"])
+def test_a_taken_port(starter, setting):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        refused(starter.run("reporting", "run", **{setting: str(other.getsockname()[1])}), f"{setting}: port")
+
+
+@pytest.mark.parametrize("setting", ["DATA_DIR", "TRACES_FILE"])
+def test_a_full_disk(starter, setting):
+    disk = starter.folder / "disk"
+    disk.mkdir()
+    changed = {setting: str(disk / "spans.jsonl" if setting == "TRACES_FILE" else disk)}
+    filled = f'mount -t tmpfs -o size=64k none {disk}; head -c 1M /dev/zero > {disk}/ballast 2>/dev/null; exec "$@"'
+    allowed = mounting()
+    if not allowed:
+        pytest.skip("needs a small disk: mounting one is allowed neither to root nor in a user namespace here")
+    words = [*allowed, "sh", "-c", filled, "-", sys.executable, "-m", "helpjourney", "run"]
+    environment = starter.environment("helpjourney", changed)
+    refused(subprocess.run(words, env=environment, capture_output=True, text=True, timeout=60, check=False), f"{setting}: {disk}: No space")
+
+
+@pytest.mark.parametrize(("seconds", "which"), [(-90, "ahead of"), (90, "behind")])
+async def test_a_clock_that_is_off_the_databases(starter, database, seconds, which):
+    name = database.dsn.rpartition("/")[2]
+    async with database.engine.begin() as connection:
+        moved = f"$$ select pg_catalog.clock_timestamp() + interval '{seconds} s' $$"
+        await connection.exec_driver_sql(f"create function public.clock_timestamp() returns timestamptz language sql as {moved}")
+        await connection.exec_driver_sql(f'alter database "{name}" set search_path = public, pg_catalog')
+    process = starter.start("reporting", "run", DATABASE_URL=database.dsn)
+    await asyncio.to_thread(waits, process, "DATABASE_URL", "clock", which)
+    connection = await asyncpg.connect(database.dsn)
+    await connection.execute(f'alter database "{name}" reset search_path')
+    await connection.close()
+    await asyncio.to_thread(process.until, lambda: process.status("/readyz")[0] == 200, "ready")
+
+
+def test_a_database_that_is_away(starter):
+    process = starter.start("reporting", "run")
+    waits(process, "DATABASE_URL", "can't be used")
+    assert process.end() == 0
+
+
+async def test_a_database_that_refuses_the_password(starter, database, postgres):
+    user = postgres.create_role_and_database("stranger")
+    wrong = user.replace(user.split(":")[2].split("@")[0], "wrong-canary")
+    process = starter.start("reporting", "run", DATABASE_URL=wrong)
+    await asyncio.to_thread(waits, process, "DATABASE_URL", "refuses the user")
+    assert "wrong-canary" not in process.output.read_text()
+
+
+async def test_a_broker_that_refuses_the_password(starter, database, kafka):
+    access = kafka.access("reporting").environment | {"KAFKA_PASSWORD": "wrong-canary"}
+    process = starter.start("reporting", "run", DATABASE_URL=database.dsn, **access)
+    await asyncio.to_thread(waits, process, "KAFKA_PASSWORD", "refuses the user reporting")
+    assert "wrong-canary" not in process.output.read_text()
+
+
+async def test_a_broker_that_is_away_is_no_obstacle(starter, database):
+    """What is told waits in the outbox meanwhile."""
+    process = starter.start("reporting", "run", DATABASE_URL=database.dsn)
+    await asyncio.to_thread(process.until, lambda: process.status("/readyz")[0] == 200 and process.serves(), "ready")
+
+
+async def test_a_broker_with_a_foreign_certificate(starter, database, tmp_path):
+    server = TlsServer(tmp_path)
+    server.start(days=5)
+    changed = {"KAFKA_BOOTSTRAP_SERVERS": server.address, "KAFKA_SECURITY_PROTOCOL": "SSL"}
+    process = starter.start("reporting", "run", DATABASE_URL=database.dsn, **changed)
+    await asyncio.to_thread(waits, process, "KAFKA_CA_FILE", server.address, "isn't trusted")
+    server.stop()
+
+
+async def test_a_broker_without_tls(starter, database, kafka):
+    changed = kafka.access("reporting").environment | {"KAFKA_SECURITY_PROTOCOL": "SASL_SSL"}
+    process = starter.start("reporting", "run", DATABASE_URL=database.dsn, **changed)
+    await asyncio.to_thread(waits, process, "KAFKA_SECURITY_PROTOCOL", "TLS")
