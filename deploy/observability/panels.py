@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from contracts.catalogue import OWNERS, SERVICES
+from contracts.catalogue import OWNERS, SERVICES, topics_owned_by, topics_read_by
 
 INTERVAL = "$__rate_interval"
 """Grafana's own variable: a window that holds at least four scrapes."""
@@ -69,7 +69,7 @@ def _doors(service: str) -> list[Panel]:
     ]
 
 
-def _delivery(service: str) -> list[Panel]:
+def _sent(service: str) -> list[Panel]:
     here = f'service="{service}"'
     return [
         _one(
@@ -86,6 +86,12 @@ def _delivery(service: str) -> list[Panel]:
             f"sum by (topic) (rate(stegvis_outbox_relayed_total{{{here}}}[{INTERVAL}]))",
             "{{topic}}",
         ),
+    ]
+
+
+def _received(service: str) -> list[Panel]:
+    here = f'service="{service}"'
+    return [
         _one(
             "Records not applied yet",
             "Falls to 0 by itself.",
@@ -198,7 +204,8 @@ OWN = {
 
 def _of_service(service: str) -> Board:
     own = [OWN[service]] if service in OWN else []
-    common = [("Doors", _doors(service)), ("Facts in and out", _delivery(service)), ("Ground", _ground(service))]
+    delivery = (_sent(service) if topics_owned_by(service) else []) + (_received(service) if topics_read_by(service) else [])
+    common = [("Doors", _doors(service)), ("Facts in and out", delivery), ("Ground", _ground(service))]
     return Board(f"stegvis-{service}", f"Stegvis: {service} ({OWNERS[service]})", [*own, *common])
 
 

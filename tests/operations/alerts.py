@@ -18,7 +18,7 @@ from deploy.observability.alerts import ALERTS, Alert
 from deploy.observability.programs import NoPrometheusError
 from tests.operations.books import Block, BookError, blocks, follow
 from tests.operations.drawing import draw
-from tests.operations.scenes import TRIALS, Trial
+from tests.operations.scenes import TRIALS, Trial, prelude
 from tests.operations.stage import Stage
 
 FOLDER = ROOT / ".local" / "operations"
@@ -143,6 +143,7 @@ def main() -> int:
 
 async def _all(stage: Stage) -> tuple[list[Seen], list[str]]:
     try:
+        await prelude(stage)
         return await perform(stage)
     finally:
         with contextlib.suppress(AssertionError):

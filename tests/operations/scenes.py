@@ -13,8 +13,8 @@ from aiokafka import AIOKafkaProducer
 from contracts.dialog import QuestionAsked
 
 from deploy.local.journey.browser import Browser
-from deploy.local.journey.cast import CHAT_HELPER, CLINICIAN, MUNICIPALITY, PANEL
-from deploy.local.journey.people import Clinician, Expert, Youth
+from deploy.local.journey.cast import CHAT_HELPER, CLINICIAN, EDITOR, MUNICIPALITY, PANEL
+from deploy.local.journey.people import Clinician, Editor, Expert, Youth
 from tests.operations.books import blocks, follow
 from tests.operations.stage import DISK_MEGABYTES, LOOKS_AT_TLS, SMALL_DISK, Stage, mounting
 
@@ -44,6 +44,16 @@ async def _panel_answers(stage: Stage, times: int) -> None:
     for _ in range(times):
         await panel.answers_next(PANEL, "Takk for at du spør. Her er det noen som kan hjelpe.")
     await panel.leaves()
+
+
+async def prelude(stage: Stage) -> None:
+    """What isn't about an alert, so that every diagram has something to show: a question is asked, answered and published."""
+    youth, panel, editor = Youth(stage.platform.urls), Expert(stage.platform.urls), Editor(stage.platform.urls)
+    await youth.asks("Hvordan sier jeg det til mamma?", "family", "13_15", publish=True)
+    address = await panel.answers_next(PANEL, "Mange synes det er vanskelig. Begynn med én setning.")
+    await editor.publishes(EDITOR, address, "Å si det til mamma")
+    for person in (youth, panel, editor):
+        await person.leaves()
 
 
 @asynccontextmanager

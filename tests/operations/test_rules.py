@@ -130,3 +130,11 @@ def test_the_rules_of_a_trial_are_the_same_with_other_times(tmp_path):
     assert "> 1\n" in found
     assert "> 10\n" in found
     assert [line for line in found.splitlines() if "alert:" in line] == [f"  - alert: {alert.name}" for alert in ALERTS]
+
+
+def test_the_page_about_operations_names_every_alert_and_every_panel():
+    told = (ROOT / "docs" / "operations.md").read_text()
+    assert [alert.name for alert in ALERTS if f"| {alert.name} |" not in told] == []
+    for board in BOARDS:
+        assert f"`{board.uid}`" in told
+        assert [panel.title for panel in board.panels if panel.title not in told] == []
