@@ -35,6 +35,8 @@ FIGURES = {
 }
 """Figure of the reporting service -> the event that it counts."""
 READER = "reporting"
+LOOK_SECONDS = 0.2
+"""Between two looks at what has come: each opens connections, and the machine is busy with coming back."""
 
 
 async def rows(platform: Platform, service: str, statement: str, *arguments: object) -> list[Any]:
@@ -62,7 +64,7 @@ async def until_told(platform: Platform, patience: float) -> None:
         applied = "select key, last_sequence from inbox_keys where consumer = $1 and key = any($2::text[])"
         there = {row["key"]: row["last_sequence"] for row in await rows(platform, READER, applied, READER, list(owed))}
         owed = {key: told for key, told in owed.items() if there.get(key, 0) < told}
-        await asyncio.sleep(0.05 if owed else 0)
+        await asyncio.sleep(LOOK_SECONDS if owed else 0)
 
 
 async def until_quiet(platform: Platform, patience: float = 90.0) -> int:

@@ -53,6 +53,31 @@ async def test_asking_shows_a_code_and_a_repeat_shows_the_same(browse: Browse, d
         assert [fact.type for fact in await told(connection)] == ["dialog.question.asked.v1"]
 
 
+REFUSE_COMMITS = (
+    """create function refuse() returns trigger language plpgsql as
+    $$ begin raise exception 'full' using errcode = 'disk_full'; end $$""",
+    "create constraint trigger refuse after insert on questions deferrable initially deferred for each row execute function refuse()",
+)
+
+
+async def test_a_question_that_cannot_be_committed_is_not_taken_for_asked(browse: Browse, database: Database) -> None:
+    """INVARIANT: who is shown a code has asked. Where the commit fails she reads that it did, and the same form works later."""
+    browser = browse(raises=False)
+    sent = (await browser.get(f"{HOME}/spor")).form("/spor").filled({"text": "Er det vanlig?"})
+    async with database.engine.begin() as connection:
+        for statement in REFUSE_COMMITS:
+            await connection.execute(text(statement))
+    failed = await browser.post(f"{HOME}/spor", sent)
+    assert (failed.status, failed.headers["retry-after"]) == (503, "5")
+    assert not CODE.search(failed.text)
+    assert "113" in failed.text
+    assert (await rows(database, "questions"), await rows(database, "idempotency_keys"), await rows(database, "outbox")) == (0, 0, 0)
+    async with database.engine.begin() as connection:
+        await connection.execute(text("drop trigger refuse on questions"))
+    assert code_on(await browser.post(f"{HOME}/spor", sent))
+    assert await rows(database, "questions") == 1
+
+
 async def test_the_code_is_stored_nowhere(browse: Browse, database: Database) -> None:
     """INVARIANT: what opens an answer isn't in the database."""
     code = code_on(await ask(browse()))
