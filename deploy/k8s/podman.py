@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 from contracts.catalogue import SERVICES
 
+from deploy.k8s.pods import pods
 from deploy.k8s.render import HERE, Manifest, of_kind
 from deploy.local.environment import HOSTS, OWN, STAFF_CLIENT, YOUTH_CLIENT
 
@@ -94,9 +95,11 @@ def migration(manifests: list[Manifest]) -> Manifest:
     }
 
 
-def podman_secret(manifest: Manifest) -> bytes:
+def podman_secret(secret: Manifest, manifests: list[Manifest]) -> bytes:
     """A Secret as `podman secret create` of 4.3 wants it, which reads one form for variables and another for volumes."""
-    if "keys" not in manifest["metadata"]["name"]:
-        return json.dumps(manifest["data"]).encode()
-    plain = {key: base64.b64decode(value) for key, value in manifest["data"].items()}
-    return yaml.safe_dump({**manifest, "data": plain}).encode()
+    name = secret["metadata"]["name"]
+    mounted = any(volume.get("secret", {}).get("secretName") == name for _, pod in pods(manifests) for volume in pod["volumes"])
+    if not mounted:
+        return json.dumps(secret["data"]).encode()
+    plain = {key: base64.b64decode(value) for key, value in secret["data"].items()}
+    return yaml.safe_dump({**secret, "data": plain}).encode()

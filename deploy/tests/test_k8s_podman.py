@@ -78,8 +78,8 @@ def test_the_migration_is_the_jobs_own_pod(played):
 
 def test_a_secret_has_the_form_that_podman_reads_for_its_use(played, brought):
     secrets = {HASH.sub("", secret["metadata"]["name"]): secret for secret in of_kind(played, "Secret")}
-    assert json.loads(podman_secret(secrets["kafka"])) == {"password": "YSBwYXNzd29yZA=="}
-    plain = yaml.safe_load(podman_secret(secrets["keys"]))["data"]
+    assert json.loads(podman_secret(secrets["kafka"], played)) == {"password": "YSBwYXNzd29yZA=="}
+    plain = yaml.safe_load(podman_secret(secrets["keys"], played))["data"]
     assert plain == {name: (brought.keys / name).read_bytes() for name in KEYS}
 
 
