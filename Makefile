@@ -38,7 +38,7 @@ help:
 	@echo "  make images      an image per service and what they run beside, by Docker or Podman, with bills of materials (SERVICE=dialog)"
 	@echo "  make containers  the whole platform on containers: journey, isolation, each service back and forth (QUICK=1 PORT= ISOLATE=off)"
 	@echo "  make release SERVICE=dialog   gates, tests, version, changelog, image and record of one service alone, or why not (VERSION=)"
-	@echo "  make k8s         renders each agency's manifests for Kubernetes into .local/k8s, and validates them (docs/kubernetes.md)"
+	@echo "  make k8s         renders each agency's manifests for Kubernetes into .local/k8s, and validates them (RUN=1 plays them with Podman)"
 	@echo "  make schemas     writes the JSON Schemas, AsyncAPI documents and catalogue page of the contracts"
 	@echo "  make lock        brings uv.lock up to date"
 
@@ -94,8 +94,9 @@ upgrade: $(SYNCED) assets
 release: $(SYNCED) assets
 	@$(PY) -m deploy.releases.release $(SERVICE) $(VERSION)
 
-k8s: $(SYNCED) $(KUSTOMIZE)
+k8s: $(SYNCED) $(KUSTOMIZE) $(if $(RUN),assets)
 	@$(PY) -m deploy.k8s
+	@$(if $(RUN),$(PY) -m deploy.k8s.play $(if $(PORT),--port $(PORT)),:)
 
 images: $(SYNCED) assets
 	@$(PY) -m deploy.images.build $(if $(SERVICE),--only $(SERVICE)) $(if $(ONLY),--only $(ONLY))

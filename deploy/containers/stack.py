@@ -82,9 +82,13 @@ class Stack:
         self._compose("up", "-d", *(["--no-deps", *names] if names else []), override=override)
         self.look()
 
+    def prepare(self) -> None:
+        """Fills the folder with keys, passwords and settings."""
+        prepare(self.state, self.port, self._kafka_port)
+
     def start(self) -> None:
         """Prepares and starts everything; returns when all are ready and the five hosts answer. Raises StartError."""
-        prepare(self.state, self.port, self._kafka_port)
+        self.prepare()
         self.up()
         self.wait(f"{name}-{role}" for name in SERVICES for role in ROLES)
 

@@ -15,7 +15,7 @@ from deploy.k8s.render import Manifest, name_of, of_kind
 
 NAME, ROLE = "app.kubernetes.io/name", "app.kubernetes.io/component"
 NOT_SETTINGS = frozenset({"SSL_CERT_FILE", "MALLOC_ARENA_MAX"})
-"""What the process's libraries read themselves: OpenSSL's authorities, glibc's heaps."""
+"""What the process's libraries read themselves: OpenSSL's authorities (where an agency has its own), glibc's heaps."""
 DOCUMENT = Path(__file__).parents[2] / "docs" / "kubernetes.md"
 _ROW = re.compile(r"^\| (?:Secret|ConfigMap) `([\w-]+)` \| ([^|]*) \|", re.MULTILINE)
 

@@ -28,8 +28,8 @@ class Brought:
     """Folder with the private keys."""
     trust: Path
     """Folder with all agencies' public keys."""
-    authorities: Path
-    """File with the certificate authorities that are trusted."""
+    kafka_ca: Path
+    """File with who signs the broker's certificate."""
 
 
 def settings(service: str, port: int) -> dict[str, str]:
@@ -51,7 +51,7 @@ def write_overlay(service: str, folder: Path, image: str, port: int, brought: Br
         "kafka": {"password": brought.kafka_password.encode()},
         "keys": {name: (brought.keys / name).read_bytes() for name in KEYS},
         "trust": {file.name: file.read_bytes() for file in sorted(brought.trust.glob("*.json"))},
-        "authorities": {"ca.crt": brought.authorities.read_bytes()},
+        "kafka-ca": {"ca.crt": brought.kafka_ca.read_bytes()},
     }
     for name, contents in files.items():
         (folder / name).mkdir(exist_ok=True)
@@ -67,7 +67,7 @@ def write_overlay(service: str, folder: Path, image: str, port: int, brought: Br
         "images": [{"name": f"registry.stegvis.example/{service}", "newName": name, "newTag": tag}],
         "configMapGenerator": [
             {"name": "settings", "behavior": "merge", "literals": [f"{key}={value}" for key, value in settings(service, port).items()]},
-            *(_generated(name, files[name]) for name in ("trust", "authorities")),
+            *(_generated(name, files[name]) for name in ("trust", "kafka-ca")),
         ],
         "secretGenerator": [_generated(name, files[name]) for name in ("database-app", "kafka", "keys")],
     }

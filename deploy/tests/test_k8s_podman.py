@@ -28,9 +28,9 @@ PORTS = "spec.template.spec.containers.0.ports."
 def brought(tmp_path_factory):
     folder = tmp_path_factory.mktemp("brought")
     make_keys(folder, ["info", "identity"])
-    (folder / "authorities").write_text("-----BEGIN CERTIFICATE-----\n")
+    (folder / "ca.crt").write_text("-----BEGIN CERTIFICATE-----\n")
     dsn = "postgresql://identity:secret@identity-postgres:5432/identity"
-    return Brought(dsn, "a password", folder / "keys" / "identity", folder / "trust", folder / "authorities")
+    return Brought(dsn, "a password", folder / "keys" / "identity", folder / "trust", folder / "ca.crt")
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,7 @@ def test_a_secret_has_the_form_that_podman_reads_for_its_use(played, brought):
 
 def test_names_of_secrets_and_settings_tell_two_agencies_apart(played, brought, tmp_path):
     """Podman has one name space: only the hash of the content keeps them apart."""
-    other = Brought("postgresql://x@y/z", "another", brought.keys.parent / "info", brought.trust, brought.authorities)
+    other = Brought("postgresql://x@y/z", "another", brought.keys.parent / "info", brought.trust, brought.kafka_ca)
     second = render(write_overlay("info", tmp_path / "info", "localhost/stegvis/info:current", 8180, other))
     names = [{secret["metadata"]["name"] for secret in of_kind(manifests, "Secret")} for manifests in (played, second)]
     assert [len(found) for found in names] == [3, 3]
