@@ -130,3 +130,10 @@ async def test_a_key_used_for_something_else_is_refused(staff_browser, forms):
     first, second = forms(await editor.get("/ansatt"), "/trekk")[:2]
     await first.send(editor)
     assert (await replace(first, action=second.action).send(editor)).status_code == 409
+
+
+async def test_a_login_that_is_not_known_begins_again_where_staff_log_in(browser):
+    """Nobody else logs in here, so the way on leads to their login."""
+    page = await browser.get("/logg-inn/tilbake?state=x")
+    assert page.status_code == 400
+    assert 'href="/ansatt/logg-inn/start?' in page.text

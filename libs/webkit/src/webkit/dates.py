@@ -9,6 +9,7 @@ from babel.dates import format_date, format_timedelta
 from babel.numbers import format_decimal, format_percent
 
 OSLO = ZoneInfo("Europe/Oslo")
+UNDER_A_MINUTE = {"nb": "under ett minutt", "nn": "under eitt minutt", "se": "unnit go minuhta", "en": "under a minute"}
 AT = {"nb": "kl.", "nn": "kl.", "se": "dii.", "en": "at"}
 
 
@@ -20,7 +21,7 @@ def local(moment: datetime) -> datetime:
 
 
 def filters(locale: Locale) -> Mapping[str, Callable[..., str]]:
-    """The Jinja filters of one language: date, day, clock, time, duration, number, percent."""
+    """The Jinja filters of one language: date, day, clock, time, duration, waited, sentence, number, percent."""
 
     def date_(value: date | datetime, style: str = "long") -> str:
         """24. november 2026; style: short, medium, long, full (with weekday), or a CLDR pattern."""
@@ -44,6 +45,15 @@ def filters(locale: Locale) -> Mapping[str, Callable[..., str]]:
         length = value if isinstance(value, timedelta) else timedelta(seconds=value)
         return format_timedelta(length, threshold=1 if length < timedelta(seconds=90) else 1.2, locale=locale)
 
+    def waited(value: timedelta | float) -> str:
+        """under ett minutt, 1 minutt, 10 minutter: how long somebody has waited; a number counts seconds."""
+        length = value if isinstance(value, timedelta) else timedelta(seconds=value)
+        return UNDER_A_MINUTE[locale.language] if length < timedelta(minutes=1) else duration(length)
+
+    def sentence(value: str) -> str:
+        """Tirsdag 24. november: with a capital, where it stands alone."""
+        return value[:1].upper() + value[1:]
+
     def number(value: float) -> str:
         return format_decimal(value, locale=locale)
 
@@ -51,7 +61,8 @@ def filters(locale: Locale) -> Mapping[str, Callable[..., str]]:
         """0.42 -> 42 %"""
         return format_percent(value, locale=locale)
 
-    return {"date": date_, "day": day, "clock": clock, "time": time, "duration": duration, "number": number, "percent": percent}
+    made = (day, clock, time, duration, waited, sentence, number, percent)
+    return {"date": date_, **{filter_.__name__: filter_ for filter_ in made}}
 
 
 def _day(value: date | datetime) -> date:

@@ -14,6 +14,7 @@ import structlog
 from contracts.codes import LevelOfAssurance
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
+from starlette.routing import NoMatchFound
 
 from servicekit.problems import Problem
 from servicekit.service import Transaction
@@ -178,8 +179,16 @@ def _login_of(claims: dict[str, Any], attempt: LoginAttempt, offset: float) -> L
 
 def _explain(request: Request, attempt: LoginAttempt | None, reason: str) -> Response:
     log.info("login not completed", reason=reason)
-    shown = attempt or LoginAttempt.begin("youth", LOWEST["youth"], "/", fresh=False)
-    return _without(LOGIN_COOKIE, _page(request, shown, reason))
+    return _without(LOGIN_COOKIE, _page(request, attempt or _fresh_attempt(request), reason))
+
+
+def _fresh_attempt(request: Request) -> LoginAttempt:
+    """To begin again where nothing is known of the attempt: as a youth, where youths log in at all."""
+    try:
+        request.app.url_path_for("login_youth")
+    except NoMatchFound:
+        return LoginAttempt.begin("staff", LOWEST["staff"], "/ansatt", fresh=False)
+    return LoginAttempt.begin("youth", LOWEST["youth"], "/", fresh=False)
 
 
 def _page(request: Request, attempt: LoginAttempt, reason: str | None) -> Response:
