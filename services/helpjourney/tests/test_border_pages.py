@@ -45,7 +45,7 @@ async def test_she_presents_logs_in_says_yes_and_reads_what_she_brought(database
     assert answer.status_code == 303
     page = await browser.get(answer.headers["location"])
     assert SUMMARY in page.text
-    assert "tanker og følelser" in page.text
+    assert "Tanker og følelser" in page.text
     assert "__Host-inn" not in browser.cookies
 
 
