@@ -2,13 +2,15 @@
 
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 
 import pytest
 from contracts.catalogue import SERVICES
+from servicekit.testing import infra
 
 from deploy.local.journey.cast import cast
 from deploy.local.journey.stories import Crew
-from deploy.local.platform import Platform
+from deploy.local.platform import SMALL_CLUSTER, Platform
 from deploy.local.unprivileged import remove_folder
 from tests.operations.collector import Collector
 
@@ -27,7 +29,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_report_header() -> str:
-    return "platform: five services, five databases, Kafka, gateway and test login, all as child processes, started when a test asks"
+    return f"platform: five services, gateway and test login as child processes; databases and Kafka {infra.WAYS[infra.chosen()]}"
+
+
+@contextmanager
+def parts_of_the_platform() -> Iterator[dict[str, str]]:
+    """Where the databases and Kafka are that aren't the platform's own: with TEST_INFRA=docker in containers."""
+    if infra.chosen() == infra.LOCAL:
+        yield {}
+        return
+    from deploy.containers.parts import for_a_platform
+
+    with for_a_platform(SMALL_CLUSTER) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +58,7 @@ def platform(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     folder = tmp_path_factory.mktemp("platform")
     exported = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint, "LOG_LEVEL": "DEBUG"}
     told = {name: {"TRACES_FILE": str(folder / TRACES / f"{name}.jsonl"), **exported} for name in SERVICES}
-    with Platform(folder, overrides=told, outside={}) as running:
+    with parts_of_the_platform() as outside, Platform(folder, overrides=told, outside=outside) as running:
         yield running
     if not request.session.testsfailed:
         for cluster in (folder / "data" / "postgres").glob("*/cluster"):

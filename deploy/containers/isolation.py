@@ -55,7 +55,7 @@ def doors(part: Part) -> tuple[int, ...]:
     """The ports that a part listens on."""
     if part.name.endswith("-postgres"):
         return (5432,)
-    if part.name.endswith("-serve"):
+    if part.name.endswith(("-serve", "-next")):
         return (8000, 9000)
     if part.name.endswith(ROLES):
         return (9000,)

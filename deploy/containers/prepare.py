@@ -19,7 +19,8 @@ from deploy.local.environment import HOSTS, STAFF_CLIENT, YOUTH_CLIENT
 from deploy.local.keys import kafka_passwords, make_keys
 from deploy.local.oidc.launcher import Client
 
-STATE = Path(__file__).parents[2] / ".local" / "containers"
+ROOT = Path(__file__).parents[2]
+STATE = ROOT / ".local" / "containers"
 DEFAULT_PORT = 8080
 DEFAULT_KAFKA_PORT = 19092
 HOLD_SECONDS = 10
@@ -43,7 +44,7 @@ def prepare(state: Path = STATE, port: int = DEFAULT_PORT, kafka_port: int = DEF
         _database_secrets(state, name)
         _secret(state / "secrets" / name / "kafka_password", kafka_passwords(state)[name])
         _secret(state / "secrets" / "setup" / name / PASSWORD_FILE, kafka_passwords(state)[name])
-    _kafka(state, kafka_port)
+    prepare_kafka(state, kafka_port)
     _gateway(state / "gateway", port)
     _login(state / "login", port)
     _give(state)
@@ -78,7 +79,8 @@ def _database_secrets(state: Path, name: str) -> None:
     _secret(state / "secrets" / name / "database_url", f"postgresql://{name}:{password_of(state, name)}@{name}-postgres:5432/{name}")
 
 
-def _kafka(state: Path, kafka_port: int) -> None:
+def prepare_kafka(state: Path, kafka_port: int) -> None:
+    """What one node reads, in `state`/kafka. `kafka_port`: where this machine finds it."""
     folder = state / "kafka"
     if not (folder / "cluster.id").exists():
         _secret(folder / "cluster.id", base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="))
@@ -99,6 +101,7 @@ def _kafka(state: Path, kafka_port: int) -> None:
         **security(admin_password(state), ("clients", "host")),
     }
     _secret(folder / "server.properties", "".join(f"{name}={value}\n" for name, value in settings.items()))
+    _give_to(KAFKA_UID, folder)
 
 
 def _gateway(folder: Path, port: int) -> None:
@@ -135,16 +138,20 @@ def _secret(file: Path, text: str) -> None:
 
 def _give(state: Path) -> None:
     """Each folder to the account that reads it; nobody else may look."""
-    if os.geteuid() != 0:
-        return
-    owners = {state / "kafka": KAFKA_UID, state / "gateway": SERVICE_UID, state / "login": SERVICE_UID}
+    owners = {state / "gateway": SERVICE_UID, state / "login": SERVICE_UID}
     owners |= {state / "keys" / name: SERVICE_UID for name in SERVICES}
     owners |= {folder: SERVICE_UID for folder in (state / "secrets").iterdir() if not folder.name.endswith("-postgres")}
     owners |= {state / "secrets" / f"{name}-postgres": POSTGRES_UID for name in SERVICES}
     for folder, uid in owners.items():
+        _give_to(uid, folder)
+
+
+def _give_to(uid: int, folder: Path) -> None:
+    """Only root can; else all stays ours."""
+    folder.chmod(0o700)
+    if os.geteuid() == 0:
         for path in (folder, *folder.rglob("*")):
             shutil.chown(path, uid, uid)
-        folder.chmod(0o700)
 
 
 def main() -> int:

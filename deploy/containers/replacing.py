@@ -38,8 +38,8 @@ class Outcome:
     walks: int = 0
     lost: int = 0
     failures: list[str] = field(default_factory=list)
-    seconds: dict[str, float] = field(default_factory=dict)
-    """Longest time for which nothing served, by service."""
+    pages: int = 0
+    """How many front pages were read meanwhile, one every tenth of a second."""
 
     def __str__(self) -> str:
         return f"{len(self.replaced)}/{len(SERVICES)}"
@@ -54,6 +54,31 @@ def build_releases(stack: Stack, progress: Progress) -> dict[str, Release]:
         made = build_service(stack.engine, name, tree(release), version=release.version, commit=release.commit, tag=PREVIOUS)
         progress(f"{release}: {made.megabytes:.0f} MB, {made.seconds:.1f} s")
     return released
+
+
+class Reader:
+    """Somebody who reads one front page again and again, by the gateway."""
+
+    def __init__(self, url: str) -> None:
+        self._url = httpx.URL(url)
+        self.pages, self.slowest, self.failed = 0, 0.0, list[str]()
+
+    async def read(self) -> None:
+        """Until it's cancelled."""
+        headers = {"host": self._url.netloc.decode(), "accept": "text/html"}
+        async with httpx.AsyncClient(timeout=20) as http:
+            while True:
+                began = time.monotonic()
+                try:
+                    status = (await http.get(self._url.copy_with(host="127.0.0.1"), headers=headers)).status_code
+                except httpx.HTTPError as error:
+                    status = 0
+                    self.failed.append(f"{type(error).__name__} after {time.monotonic() - began:.1f} s")
+                if status >= 500:
+                    self.failed.append(f"{status} after {time.monotonic() - began:.1f} s")
+                self.pages += 1
+                self.slowest = max(self.slowest, time.monotonic() - began)
+                await asyncio.sleep(0.1)
 
 
 class Replacing:
@@ -82,33 +107,40 @@ class Replacing:
 
     async def _while_walking(self, what: str, name: str, tag: str | None) -> bool:
         began = time.monotonic()
-        walk = asyncio.create_task(self._walk())
+        walk, reader = asyncio.create_task(self._walk()), Reader(self.stack.urls[name])
+        reading = asyncio.create_task(reader.read())
         try:
-            away = await asyncio.to_thread(self._swap, name, tag)
+            await asyncio.to_thread(self._swap, name, tag)
             await walk
         except FAILURES as error:
             walk.cancel()
             named = error.exceptions[0] if isinstance(error, ExceptionGroup) else error
-            self.outcome.failures.append(f"{what}: {type(named).__name__}: {named}")
-            self.progress(f"FAILED: {self.outcome.failures[-1]}")
-            return False
+            return self._failed(f"{what}: {type(named).__name__}: {named}")
+        finally:
+            reading.cancel()
         self.outcome.walks += 1
-        self.outcome.seconds[name] = max(away, self.outcome.seconds.get(name, 0))
-        self.progress(
-            f"{what}: nothing served it for {away:.1f} s, and a youth went all the way meanwhile, in {time.monotonic() - began:.1f} s"
-        )
+        self.outcome.pages += reader.pages
+        if reader.failed:
+            return self._failed(f"{what}: {len(reader.failed)} of {reader.pages} pages failed: {reader.failed[0]}")
+        seconds = time.monotonic() - began
+        self.progress(f"{what}: a youth went all the way in {seconds:.1f} s, {reader.pages} pages, the slowest {reader.slowest:.1f} s")
         return True
 
-    def _swap(self, name: str, tag: str | None) -> float:
-        """First what serves, for youths wait for it, then relay and consumer. Returns for how many seconds nothing served."""
+    def _failed(self, what: str) -> bool:
+        self.outcome.failures.append(what)
+        self.progress(f"FAILED: {what}")
+        return False
+
+    def _swap(self, name: str, tag: str | None) -> None:
+        """The other release serves beside this one before this one ends; then relay and consumer change places."""
         override = self._override(name, tag) if tag else None
-        began = time.monotonic()
+        self.stack.up(f"{name}-next", override=override)
+        self._await_ready(f"{name}-next")
         self.stack.up(f"{name}-serve", override=override)
         self._await_ready(f"{name}-serve")
-        away = time.monotonic() - began
+        self.stack.remove(f"{name}-next")
         self.stack.up(f"{name}-relay", f"{name}-consume", override=override)
         self.stack.wait(f"{name}-{role}" for role in ROLES)
-        return away
 
     def _await_ready(self, name: str, seconds: float = 60) -> None:
         deadline = time.monotonic() + seconds
@@ -121,7 +153,7 @@ class Replacing:
         """The first releases read passwords from the environment alone."""
         folder = self.stack.state / "secrets" / name
         given = {variable.upper(): (folder / variable).read_text() for variable in ("database_url", "kafka_password")}
-        parts = {f"{name}-{role}": {"image": image_of(name, tag), "environment": given} for role in ROLES}
+        parts = {f"{name}-{role}": {"image": image_of(name, tag), "environment": given} for role in (*ROLES, "next")}
         file = self.stack.state / f"{name}-{tag}.json"
         file.touch(0o600)
         file.write_text(json.dumps({"services": parts}))

@@ -25,6 +25,8 @@ from deploy.local.services import status
 ROOT = Path(__file__).parents[2]
 ROLES = ("serve", "relay", "consume")
 INTERNAL_PORT = 9000
+GRACE_SECONDS = 12
+"""As docker-compose.yml says for services."""
 ONCE = ("migrate", "setup")
 """Ends of names of the parts that do one thing and end."""
 
@@ -85,6 +87,12 @@ class Stack:
     def prepare(self) -> None:
         """Fills the folder with keys, passwords and settings."""
         prepare(self.state, self.port, self._kafka_port)
+
+    def remove(self, name: str) -> None:
+        """Asks one part to drain and end, and takes it away."""
+        self.engine.run("stop", "--time", str(GRACE_SECONDS), self.parts[name].container)
+        self.engine.run("rm", "--force", self.parts[name].container)
+        self.look()
 
     def start(self) -> None:
         """Prepares and starts everything; returns when all are ready and the five hosts answer. Raises StartError."""
@@ -160,13 +168,17 @@ class Stack:
 
     def down(self) -> None:
         """Stops and removes everything, the stores too."""
-        self._compose("down", "--volumes", "--timeout", "15")
+        self._compose("--profile", "next", "down", "--volumes", "--timeout", "15")
         self.parts = {}
+        mine = self.engine.run("volume", "ls", "--quiet", "--filter", f"label=com.docker.compose.project={self.project}")
+        if mine:  # podman-compose leaves one that two services name
+            self.engine.run("volume", "rm", "--force", *mine.split())
 
     def _compose(self, *arguments: str, override: Path | None = None) -> None:
         program: Sequence[str] = ["docker", "compose"] if self.engine.name == "docker" else [sys.executable, "-m", "podman_compose"]
         files = [part for file in (*self._files, *([override] if override else [])) for part in ("-f", str(file))]
-        command = [*program, "--project-name", self.project, *files, *arguments]
+        profile = ["--profile", "next"] if any(argument.endswith("-next") for argument in arguments) else []
+        command = [*program, "--project-name", self.project, *files, *profile, *arguments]
         done = subprocess.run(command, cwd=ROOT, env=self._environment, capture_output=True, text=True, check=False, timeout=600)
         if done.returncode:
             raise EngineError(f"compose {' '.join(arguments)} ended with {done.returncode}:\n{(done.stdout + done.stderr)[-2000:]}")

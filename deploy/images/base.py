@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from deploy.images.engine import Engine, install
@@ -24,10 +24,10 @@ class NoBaseError(RuntimeError):
     """A base image can neither be fetched nor made."""
 
 
-def ensure(engine: Engine, progress: Progress) -> list[str]:
-    """Makes sure that the base images are here; returns the names of those that stand in for the public ones."""
+def ensure(engine: Engine, progress: Progress, names: Sequence[str] = (PYTHON, UV, NODE)) -> list[str]:
+    """Makes sure that base images are here; returns the names of those that stand in for the public ones."""
     makers = {PYTHON: make_python, UV: make_uv, NODE: make_node}
-    missing = [name for name in makers if not engine.has(name)]
+    missing = [name for name in names if not engine.has(name)]
     made = []
     for name in missing:
         if not engine.pulls(name):

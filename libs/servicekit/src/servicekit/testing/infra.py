@@ -1,4 +1,4 @@
-"""Which real parts the tests run on: child processes of this machine. TEST_INFRA names the way; another is never taken in silence."""
+"""Which real parts the tests run on: child processes, or containers. TEST_INFRA names the way; another is never taken in silence."""
 
 import asyncio
 import os
@@ -11,31 +11,38 @@ import pytest
 from contracts.catalogue import SERVICES
 
 if TYPE_CHECKING:
+    from deploy.containers.parts import ContainerKafka, ContainerPostgres
     from deploy.kafka.access import Access
     from deploy.local.kafka import LocalKafka
     from deploy.local.postgres import LocalPostgres
 
 LOCAL = "local"
+DOCKER = "docker"
+WAYS = {LOCAL: "as child processes", DOCKER: "in containers (testcontainers)"}
 POSTGRES_SETTINGS = {"synchronous_commit": "off", "shared_buffers": "32MB", "max_connections": "200", "max_wal_size": "512MB"}
 
 
 def chosen() -> str:
     """The value of TEST_INFRA. Raises UsageError for a way that there isn't."""
     infra = os.environ.get("TEST_INFRA", LOCAL)
-    if infra != LOCAL:
-        raise pytest.UsageError(f"TEST_INFRA can only be {LOCAL!r}: PostgreSQL and Kafka as child processes")
+    if infra not in WAYS:
+        raise pytest.UsageError(f"TEST_INFRA can be {' or '.join(map(repr, WAYS))}: PostgreSQL and Kafka {' or '.join(WAYS.values())}")
     return infra
 
 
 def describe() -> str:
     """One line for the test report's header."""
+    infra = chosen()
     kafka = "Apache Kafka (one broker, a principal per agency)"
-    return f"parts: TEST_INFRA={chosen()}, {_postgres()} and {kafka} as child processes, started when a test asks"
+    return f"parts: TEST_INFRA={infra}, {_postgres()} and {kafka} {WAYS[infra]}, started when a test asks"
 
 
-def start_postgres() -> "LocalPostgres":
-    """A cluster of its own, without fsync; the caller stops it."""
-    chosen()
+def start_postgres() -> "LocalPostgres | ContainerPostgres":
+    """A cluster of its own that may forget at a power cut; the caller stops it."""
+    if chosen() == DOCKER:
+        from deploy.containers.parts import ContainerPostgres
+
+        return ContainerPostgres({**POSTGRES_SETTINGS, "fsync": "off"}).start()
     from deploy.local.postgres import LocalPostgres
 
     return LocalPostgres(settings=POSTGRES_SETTINGS).start()
@@ -45,7 +52,7 @@ def start_postgres() -> "LocalPostgres":
 class Kafka:
     """A cluster with the catalogue's topics and one principal per agency."""
 
-    cluster: "LocalKafka"
+    cluster: "LocalKafka | ContainerKafka"
     passwords: dict[str, str]
 
     @property
@@ -60,15 +67,23 @@ class Kafka:
 
 def start_kafka() -> Kafka:
     """A cluster of one broker; the caller stops it."""
-    chosen()
     from deploy.kafka.principals import Grant, ensure_principals, grants
     from deploy.kafka.topics import ensure_topics
-    from deploy.local.kafka import LocalKafka
 
-    kafka = Kafka(LocalKafka(secured=True).start(), {service: secrets.token_urlsafe(32) for service in SERVICES})
+    kafka = Kafka(_broker(), {service: secrets.token_urlsafe(32) for service in SERVICES})
     asyncio.run(ensure_topics(kafka.admin))
     ensure_principals(kafka.admin, kafka.passwords, grants() | {Grant(service, "group", "*", "read") for service in SERVICES})
     return kafka
+
+
+def _broker() -> "LocalKafka | ContainerKafka":
+    if chosen() == DOCKER:
+        from deploy.containers.parts import ContainerKafka
+
+        return ContainerKafka().start()
+    from deploy.local.kafka import LocalKafka
+
+    return LocalKafka(secured=True).start()
 
 
 def _postgres() -> str:

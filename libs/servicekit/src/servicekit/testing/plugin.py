@@ -9,6 +9,7 @@ from servicekit.testing import infra
 from servicekit.testing.databases import Templates
 
 if TYPE_CHECKING:
+    from deploy.containers.parts import ContainerPostgres
     from deploy.local.postgres import LocalPostgres
 
 
@@ -18,7 +19,7 @@ def pytest_report_header() -> str:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator["LocalPostgres"]:
+def postgres() -> Iterator["LocalPostgres | ContainerPostgres"]:
     """A running cluster, one for the session. `.dsn` is its superuser's address."""
     cluster = infra.start_postgres()
     yield cluster
@@ -26,7 +27,7 @@ def postgres() -> Iterator["LocalPostgres"]:
 
 
 @pytest.fixture(scope="session")
-def templates(postgres: "LocalPostgres") -> Templates:
+def templates(postgres: "LocalPostgres | ContainerPostgres") -> Templates:
     """Migrated databases of which each test gets a copy."""
     return Templates(postgres.dsn)
 
