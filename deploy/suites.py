@@ -55,7 +55,7 @@ SUITES = (
     Suite("deploy"),
     Suite("bench"),
     *(Suite(f"services/{name}", name) for name in SERVICES),
-    Suite("tests", leaves_out=("tests/browser", "tests/faults")),
+    Suite("tests", leaves_out=("tests/browser", "tests/faults", "tests/containers")),
     Suite("tests/faults", part="faults", leaves_out=("tests/faults/test_under_fire.py",)),
     Suite("tests/browser", part="pages", leaves_out=("tests/browser/test_sweep.py", "tests/browser/stories")),
 )

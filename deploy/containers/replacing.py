@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -40,6 +41,10 @@ class Outcome:
     failures: list[str] = field(default_factory=list)
     pages: int = 0
     """How many front pages were read meanwhile, one every tenth of a second."""
+    slowest_ready: float = 0
+    """Seconds from the start of a container that serves to its being ready."""
+    slowest_drain: float = 0
+    """Seconds from the wish that it ends to its end."""
 
     def __str__(self) -> str:
         return f"{len(self.replaced)}/{len(SERVICES)}"
@@ -138,7 +143,7 @@ class Replacing:
         self._await_ready(f"{name}-next")
         self.stack.up(f"{name}-serve", override=override)
         self._await_ready(f"{name}-serve")
-        self.stack.remove(f"{name}-next")
+        self.outcome.slowest_drain = max(self.outcome.slowest_drain, self.stack.remove(f"{name}-next"))
         self.stack.up(f"{name}-relay", f"{name}-consume", override=override)
         self.stack.wait(f"{name}-{role}" for role in ROLES)
 
@@ -148,6 +153,8 @@ class Replacing:
             if time.monotonic() > deadline:
                 raise StartError(f"{name} isn't ready after {seconds:.0f} s")
             time.sleep(0.1)
+        started = self.stack.parts[name].started
+        self.outcome.slowest_ready = max(self.outcome.slowest_ready, (datetime.now(UTC) - started).total_seconds())
 
     def _override(self, name: str, tag: str) -> Path:
         """The first releases read passwords from the environment alone."""

@@ -86,6 +86,10 @@ class Trial:
         try:
             if released:
                 self.upgrades = await Replacing(self.stack, watch, released, self.progress).run()
+                self.progress(
+                    f"{self.upgrades.walks} youths went all the way and {self.upgrades.pages} pages were read meanwhile;"
+                    f" slowest ready {self.upgrades.slowest_ready:.1f} s after its start, slowest drain {self.upgrades.slowest_drain:.1f} s"
+                )
             self.lost = await unheard(self.stack, watch, self.progress)
         finally:
             await watch.stop()

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
@@ -40,7 +41,7 @@ class Part:
     container: str
     pid: int
     running: bool
-    exit_code: int
+    started: datetime
     addresses: Mapping[str, str]
     """Network, as docker-compose.yml calls it -> address."""
 
@@ -88,11 +89,14 @@ class Stack:
         """Fills the folder with keys, passwords and settings."""
         prepare(self.state, self.port, self._kafka_port)
 
-    def remove(self, name: str) -> None:
-        """Asks one part to drain and end, and takes it away."""
+    def remove(self, name: str) -> float:
+        """Asks one part to drain and end, and takes it away; returns how many seconds it drained."""
+        began = time.monotonic()
         self.engine.run("stop", "--time", str(GRACE_SECONDS), self.parts[name].container)
+        drained = time.monotonic() - began
         self.engine.run("rm", "--force", self.parts[name].container)
         self.look()
+        return drained
 
     def start(self) -> None:
         """Prepares and starts everything; returns when all are ready and the five hosts answer. Raises StartError."""
@@ -144,7 +148,7 @@ class Stack:
             str(facts["Id"]),
             int(state["Pid"]),
             bool(state["Running"]),
-            int(state["ExitCode"]),
+            datetime.fromisoformat(state["StartedAt"]),
             {name: address for name, address in addresses.items() if address},
         )
 

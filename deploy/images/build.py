@@ -50,11 +50,17 @@ def megabytes(builder: Engine, image: str) -> float:
     return int(builder.run("image", "inspect", "--format", "{{.Size}}", image)) / 1e6
 
 
-def build_service(builder: Engine, service: str, root: Path = ROOT, *, version: str = "", commit: str = "", tag: str = CURRENT) -> Built:
-    """One service's image from the files in `root`, by the Dockerfile that is here. Raises EngineError."""
+def build_service(
+    builder: Engine, service: str, root: Path = ROOT, *, version: str = "", commit: str = "", tag: str = CURRENT, anew: bool = False
+) -> Built:
+    """One service's image from the files in `root`, by the Dockerfile that is here; `anew`: nothing is taken from earlier builds.
+
+    Raises EngineError.
+    """
     version, commit = version or version_of(service, root), commit or _commit(root)
     options = ["--ignorefile", str(ROOT / ".dockerignore")] if builder.name == "podman" and root != ROOT else []
     options += ["--build-arg", f"VERSION={version}", "--build-arg", f"COMMIT={commit}", "--tag", image_of(service, version)]
+    options += ["--no-cache"] if anew else []
     return _build(builder, service, ROOT / "services" / service / "Dockerfile", root, options, tag)
 
 

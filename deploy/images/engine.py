@@ -47,13 +47,14 @@ class Engine:
 
     def has(self, image: str) -> bool:
         """Whether the image is here."""
-        return self._succeeds("image", "inspect", image)
+        return self.succeeds("image", "inspect", image)
 
     def pulls(self, image: str) -> bool:
         """Fetches an image; False where its registry can't be reached."""
-        return self._succeeds("pull", "--quiet", image, seconds=600)
+        return self.succeeds("pull", "--quiet", image, seconds=600)
 
-    def _succeeds(self, *arguments: str, seconds: float = 60) -> bool:
+    def succeeds(self, *arguments: str, seconds: float = 60) -> bool:
+        """Whether the command ends well."""
         try:
             self.run(*arguments, seconds=seconds)
         except EngineError:

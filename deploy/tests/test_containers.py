@@ -4,6 +4,7 @@ import itertools
 import json
 import re
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -132,7 +133,7 @@ def test_the_matrix_names_who_may_call_whom():
     assert isolation.may("gateway", "dialog-postgres", 5432) is False
     assert isolation.may("gateway", "login", 9101) is True
     assert isolation.may("login", "identity-serve", 8000) is False
-    assert isolation.doors(Part("info-relay", "", 1, True, 0, {})) == (9000,)
+    assert isolation.doors(Part("info-relay", "", 1, True, datetime.now(UTC), {})) == (9000,)
 
 
 def test_without_an_engine_one_line_says_what_to_do(monkeypatch):
