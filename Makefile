@@ -26,7 +26,7 @@ help:
 	@echo "  make faults      kills, freezes and cuts off parts under load, then counts what is lost: 15 minutes (MINUTES= SEED=; FULL=1: until Ctrl-C)"
 	@echo "  make alerts      fires every alert on purpose, times divided by 60, follows its runbook, draws the dashboards: 5 minutes"
 	@echo "  make check       lint, types, import rules, locks, schemas: a few seconds"
-	@echo "  make bench       how fast it is, beside a floor, as a table; numbers and plots in .local/bench (ONLY=delivery one part)"
+	@echo "  make bench       how fast it is, beside a floor, as a table; numbers and plots in .local/bench (ONLY=delivery one part; PEERS=1: Debezium too)"
 	@echo "  make format      formats the code and mends what can be mended by itself"
 	@echo "  make assets      style sheets and scripts from npm, and the test login"
 	@echo "  make clean       removes what was made here: environments, data, caches"

@@ -1,10 +1,9 @@
 """`python -m bench [--only PART]`: measures, writes every number to .local/bench and prints a table and one line per part."""
 
 import argparse
+import asyncio
 import importlib
 import time
-
-import uvloop
 
 from bench.results import FOLDER, plot, say, table, write_json
 
@@ -24,7 +23,7 @@ def main() -> int:
     for part in (chosen,) if chosen else PARTS:
         began = time.monotonic()
         module = importlib.import_module(f"bench.{part}")
-        results = uvloop.run(module.run(lambda text, began=began: say(f"[{time.monotonic() - began:5.1f} s] {text}"), FOLDER / part))
+        results = asyncio.run(module.run(lambda text, began=began: say(f"[{time.monotonic() - began:5.1f} s] {text}"), FOLDER / part))
         written = [write_json(part, results), plot(part, results)]
         print(f"\n{table(results)}\n\nwritten: {', '.join(str(path) for path in written if path)}\n", flush=True)
         lines.append(f"bench {part}: {module.summary(results)}")

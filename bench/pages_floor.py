@@ -1,8 +1,8 @@
 """`python -m bench.pages_floor PORT`: the least that a page of this stack can be, served with the settings of every service."""
 
+import asyncio
 import sys
 
-import uvloop
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 from servicekit.process import server
@@ -23,4 +23,4 @@ def app() -> FastAPI:
 
 
 if __name__ == "__main__":
-    uvloop.run(server(app(), "127.0.0.1", int(sys.argv[1])).serve())
+    asyncio.run(server(app(), "127.0.0.1", int(sys.argv[1])).serve())

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.delivery import applying, commands, door, handoff, projecting, relaying, size
+from bench.delivery import applying, commands, door, handoff, peers, projecting, relaying, size
 from bench.delivery.parts import started
 from bench.results import Progress, Result
 
@@ -16,6 +16,9 @@ SHORT = {
     "handoff_p50": "handoff, command to effect, p50",
     "inbox_1m": "inbox beside many receipts",
     "outbox_1m": "relay after many facts",
+    "peer_backlog": peers.BACKLOG,
+    "peer_p50": peers.PROMPT,
+    "peer_memory": peers.MEMORY,
 }
 """Word in the last line -> result whose ratio it shows."""
 
@@ -23,8 +26,8 @@ SHORT = {
 async def run(progress: Progress, folder: Path) -> list[Result]:
     """Starts PostgreSQL with fsync and Kafka with a principal per agency; measures one thing after the other."""
     results: list[Result] = []
-    async with started(folder) as parts:
-        for measured in (commands, door, applying, projecting, handoff, relaying, size):
+    async with started(folder, peers.SETTINGS if peers.WANTED else {}) as parts:
+        for measured in (commands, door, applying, projecting, handoff, relaying, peers, size):
             results += await measured.measure(parts, progress)
     return results
 

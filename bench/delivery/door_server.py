@@ -1,9 +1,9 @@
 """`python -m bench.delivery.door_server`: info as it is, with one more route that takes a command as JSON."""
 
+import asyncio
 from dataclasses import replace
 from uuid import UUID
 
-import uvloop
 from fastapi import APIRouter
 from info.main import create_service
 from info.settings import Settings
@@ -41,4 +41,4 @@ if __name__ == "__main__":
     service = create_service(Settings())
     logs.configure("info", "WARNING")
     telemetry.configure("info", "bench", None, None)
-    uvloop.run(run(replace(service, routers=[*service.routers, router]), frozenset({Part.SERVE})))
+    asyncio.run(run(replace(service, routers=[*service.routers, router]), frozenset({Part.SERVE})))

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,11 +54,11 @@ def settings_of(dsn: str, access: Access) -> ServiceSettings:
 
 
 @asynccontextmanager
-async def started(folder: Path) -> AsyncIterator[Parts]:
-    """Starts both, and stops them at the end."""
+async def started(folder: Path, more: Mapping[str, str]) -> AsyncIterator[Parts]:
+    """Starts both, and stops them at the end. `more`: further settings of PostgreSQL."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    postgres = await asyncio.to_thread(LocalPostgres(fsync=True, settings=SETTINGS).start)
+    postgres = await asyncio.to_thread(LocalPostgres(fsync=True, settings={**SETTINGS, **more}).start)
     try:
         kafka = await asyncio.to_thread(start_kafka)
         try:

@@ -42,5 +42,5 @@ def test_the_last_line_names_every_ratio():
     results = [Result(name, "x", 5.0, 10.0) for name in names] + [Result(handoff.LATE, "ms", 12.34)]
     assert delivery.summary(results) == (
         "command=0.50x/0.50x/0.50x door=0.50x relay=0.50x row_by_row=0.50x inbox=0.50x projections=0.50x handoff_p50=0.50x "
-        "handoff_p99_ms=12.3 inbox_1m=0.50x outbox_1m=0.50x"
+        "handoff_p99_ms=12.3 inbox_1m=0.50x outbox_1m=0.50x peer_backlog=0.50x peer_p50=0.50x peer_memory=0.50x"
     )

@@ -13,6 +13,7 @@ from info.store import articles, search_texts
 from servicekit.delivery.inbox import apply
 from servicekit.testing import record_of
 from sqlalchemy import func, select, update
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 SKRAVLA = UUID("1621a0c9-9321-4897-9fe8-8a3ac2e1dda9")
 PAGES = [
@@ -294,3 +295,17 @@ async def test_a_hundred_thousand_characters_are_answered(app, path):
     assert answer[0]["status"] == 422
     body = b"".join(message.get("body", b"") for message in answer)
     assert b"aaaa" not in body.partition(b"<main")[2]
+
+
+async def test_a_database_that_has_no_connection_left_is_a_crowd_and_no_fault_of_ours(app, browser, program, monkeypatch):
+    """Readers see when to come again and who answers meanwhile; nothing is logged as failed, for each line would make it worse."""
+
+    def full():
+        raise PoolTimeoutError("full")
+
+    monkeypatch.setattr(app.state, "begin", full)
+    page, answer = await browser.get("/sok?q=snus"), await program.get("/api/services")
+    assert (page.status_code, page.headers["retry-after"]) == (503, "5")
+    assert "Vi rekker ikke alle akkurat nå" in page.text
+    assert "tel:116111" in page.text
+    assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")

@@ -1,12 +1,12 @@
 """The verbs of operation: `python -m <service> run | serve | relay | consume | migrate | parked`."""
 
 import argparse
+import asyncio
 import sys
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, NoReturn, TypeVar
 
-import uvloop
 from asyncpg import InterfaceError, PostgresError
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -54,7 +54,7 @@ def main(name: str, create_service: Callable[[S], Service], settings_class: type
     if arguments.verb == "migrate" or arguments.migrate:
         _migrate(name, settings.dsn)
     if arguments.verb in work:
-        uvloop.run(work[arguments.verb]())
+        asyncio.run(work[arguments.verb]())  # not uvloop: it accepts one connection per turn, however long that takes
 
 
 def _check(service: Service, parts: frozenset[Part]) -> None:

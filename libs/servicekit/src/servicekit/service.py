@@ -11,6 +11,7 @@ from typing import Annotated, Any, Protocol
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import HTMLResponse, Response
 from sqlalchemy import text
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from servicekit import api_docs, health, http_metrics, problems, telemetry
@@ -23,7 +24,7 @@ from servicekit.settings import ServiceSettings
 from servicekit.timers import Timers
 from servicekit.web import kept
 from servicekit.web.cookie import SessionCookie
-from servicekit.web.crowd import Crowd
+from servicekit.web.crowd import REFUSED, Crowd
 from servicekit.web.head import HeadAsGet
 from servicekit.web.sessions import leave
 
@@ -119,6 +120,11 @@ def create_app(service: Service) -> FastAPI:
     app.state.leave = leave
     app.add_middleware(SessionCookie)
     app.add_middleware(Crowd, refuse=partial(_crowded, service.pages))
+
+    @app.exception_handler(PoolTimeoutError)
+    async def of_full_pool(request: Request, _: PoolTimeoutError) -> Response:
+        return _crowded(service.pages, request)
+
     service.pages.share(app)
     app.add_middleware(HeadAsGet)
     app.add_middleware(http_metrics.RequestMetrics)
@@ -127,6 +133,7 @@ def create_app(service: Service) -> FastAPI:
 
 
 def _crowded(pages: ServicePages, request: Request) -> Response:
+    REFUSED.inc()
     answer = pages.crowded(request) if problems.reads_pages(request) else problems.document(problems.Problem(503), pages.language(request))
     answer.headers["Retry-After"] = "5"
     return answer

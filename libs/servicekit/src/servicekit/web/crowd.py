@@ -32,7 +32,6 @@ class Crowd:
             await self._app(scope, receive, send)
             return
         if self._at_work >= self._limit(scope):
-            REFUSED.inc()
             await self._refuse(Request(scope, receive))(scope, receive, send)
             return
         counted = 1
