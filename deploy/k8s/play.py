@@ -54,6 +54,7 @@ class Played:
         self.podman, self.port, self._progress = podman, port, progress
         self.stack = Stack(podman, FOLDER, PROJECT, port, progress=progress)
         self.manifests: dict[str, list[Manifest]] = {}
+        self._addresses: dict[str, str] = {}
 
     @property
     def urls(self) -> dict[str, str]:
@@ -147,9 +148,11 @@ class Played:
             return False
 
     def _address(self, deployment: str) -> str:
-        infra = self.podman.run("pod", "inspect", "--format", "{{.InfraContainerID}}", _pod(deployment))
-        form = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}"
-        return self.podman.run("inspect", "--format", form, infra).split()[0]
+        if deployment not in self._addresses:
+            infra = self.podman.run("pod", "inspect", "--format", "{{.InfraContainerID}}", _pod(deployment))
+            form = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}"
+            self._addresses[deployment] = self.podman.run("inspect", "--format", form, infra).split()[0]
+        return self._addresses[deployment]
 
     def unrestricted(self) -> Iterator[str]:
         """What a running process may that the restricted profile forbids, as the kernel says it."""
@@ -169,8 +172,9 @@ class Played:
         began = time.monotonic()
 
         def end(deployment: str) -> str:
-            self.podman.run("pod", "stop", f"--time={GRACE}", _pod(deployment))
-            return self.podman.run("inspect", "--format", "{{.State.ExitCode}}", f"{_pod(deployment)}-process")
+            container = f"{_pod(deployment)}-process"  # with the whole pod its network would go at once, and with that its database
+            self.podman.run("stop", f"--time={GRACE}", container)
+            return self.podman.run("inspect", "--format", "{{.State.ExitCode}}", container)
 
         with ThreadPoolExecutor(len(self.deployments)) as pool:
             codes = dict(zip(self.deployments, pool.map(end, self.deployments), strict=True))
