@@ -1,7 +1,7 @@
 # The whole interface. `make` alone lists it. Needs Python 3.11 or 3.12 with venv, and a network to the package indexes.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: images containers help demo test pages screenshots check format assets lock schemas clean faults contracts can-i-deploy new-service upgrade release bench k8s
+.PHONY: drill images containers help demo test pages screenshots check format assets lock schemas clean faults contracts can-i-deploy new-service upgrade release bench k8s
 MAKEFLAGS += --no-print-directory
 
 UV_VERSION := 0.13.9
@@ -39,6 +39,7 @@ help:
 	@echo "  make containers  the whole platform on containers: journey, isolation, each service back and forth (QUICK=1 PORT= ISOLATE=off)"
 	@echo "  make release SERVICE=dialog   gates, tests, version, changelog, image and record of one service alone, or why not (VERSION=)"
 	@echo "  make k8s         renders each agency's manifests for Kubernetes into .local/k8s, and validates them (RUN=1 plays them with Podman)"
+	@echo "  make drill       each agency's database is destroyed while people use it, and restored: what is lost, doubled, back from the dead (MUTANTS=1)"
 	@echo "  make schemas     writes the JSON Schemas, AsyncAPI documents and catalogue page of the contracts"
 	@echo "  make lock        brings uv.lock up to date"
 
@@ -103,6 +104,9 @@ images: $(SYNCED) assets
 
 containers: $(SYNCED) assets
 	@$(PY) -m deploy.containers.run $(if $(PORT),--port $(PORT)) $(if $(QUICK),--quick) $(if $(OFFICIAL),--official) $(if $(ISOLATE),--isolate $(ISOLATE))
+
+drill: $(SYNCED) assets
+	@$(PY) -m tests.drill.run $(if $(MUTANTS),--mutants)
 
 lock: $(UV)
 	@$(NO_INDEX) $(UV) lock

@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -68,8 +68,8 @@ class LocalPostgres:
         self._fixed_port = port
         self.port = port or 0
         self._settings = dict(settings or {})
-        self._account = account_for_servers()
-        self._programs = reachable_programs(programs or find_programs(), "postgres", self._account)
+        self.account = account_for_servers()
+        self.programs = reachable_programs(programs or find_programs(), "postgres", self.account)
         self._child: Child | None = None
         self._pattern = pattern
         self.log = log or self.datadir / "postgres.log"
@@ -83,6 +83,17 @@ class LocalPostgres:
     def dsn(self) -> str:
         """The superuser's address: for the launcher, tests and restores, never for a service."""
         return f"postgresql://{SUPERUSER}:{self._secret(SUPERUSER)}@127.0.0.1:{self.port}/postgres"
+
+    @property
+    def data(self) -> Path:
+        """The cluster's own folder."""
+        return reachable_folder(self.datadir / "cluster", self.account) / "data"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """How PostgreSQL's own programs reach this server as the superuser."""
+        address = {"PGHOST": "127.0.0.1", "PGPORT": str(self.port or 5432), "PGUSER": SUPERUSER, "PGPASSWORD": self._secret(SUPERUSER)}
+        return {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C.UTF-8", "TZ": "UTC", **address}
 
     def start(self) -> "LocalPostgres":
         """Makes the cluster if there is none, starts it and returns when it answers a query."""
@@ -107,7 +118,7 @@ class LocalPostgres:
         self.datadir.mkdir(parents=True, exist_ok=True)
         if self._temporary:
             self.datadir.chmod(0o711)  # the account that the server drops to must get through
-        cluster = reachable_folder(self.datadir / "cluster", self._account)
+        cluster = reachable_folder(self.datadir / "cluster", self.account)
         if not (cluster / "data" / "PG_VERSION").exists():
             self._make_cluster(cluster)
         return cluster / "data"
@@ -122,12 +133,12 @@ class LocalPostgres:
             "password_encryption": "scram-sha-256",
             **self._settings,
         }
-        argv: list[str | Path] = [self._programs / "postgres", "-D", cluster / "data"]
+        argv: list[str | Path] = [self.programs / "postgres", "-D", cluster / "data"]
         for name, value in options.items():
             argv += ["-c", f"{name}={value}"]
         environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C.UTF-8", "TZ": "UTC", "HOME": str(cluster)}
         self._child = Child(
-            "postgres", argv, self.log, env=environment, cwd=cluster, account=self._account, stop_signal=signal.SIGINT
+            "postgres", argv, self.log, env=environment, cwd=cluster, account=self.account, stop_signal=signal.SIGINT
         ).start()
         self._child.wait_until(self._answers, 90, "answering")
 
@@ -146,24 +157,24 @@ class LocalPostgres:
         if self._pattern is None:
             self._initdb(half, password)
         else:
-            self._run(["/bin/cp", "-a", self._pattern, half], cluster)
+            self.execute(["/bin/cp", "-a", self._pattern, half])
             statement = f"alter role {SUPERUSER} password '{password}'"
-            self._run([self._programs / "postgres", "--single", "-D", half, "-c", "fsync=off", "postgres"], cluster, statement)
+            self.execute([self.programs / "postgres", "--single", "-D", half, "-c", "fsync=off", "postgres"], statement)
         half.rename(cluster / "data")
 
     def _initdb(self, half: Path, password: str) -> None:
         file = half.with_name("superuser")
         file.touch(0o600)
         file.write_text(password)
-        if self._account is not None:
-            os.chown(file, self._account.uid, self._account.gid)
+        if self.account is not None:
+            os.chown(file, self.account.uid, self.account.gid)
         options = ["-A", "scram-sha-256", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions", "--wal-segsize=4"]
-        self._run([self._programs / "initdb", "-D", half, "-U", SUPERUSER, "--pwfile", file, *options], half.parent)
+        self.execute([self.programs / "initdb", "-D", half, "-U", SUPERUSER, "--pwfile", file, *options])
         file.unlink()
 
-    def _run(self, argv: list[str | Path], cluster: Path, said: str = "") -> None:
-        """Runs a program of the server's as the server's account; StartError when it fails."""
-        account = self._account
+    def execute(self, argv: Sequence[str | Path], said: str = "") -> None:
+        """Runs a program as the server's account, beside the cluster's data; StartError when it fails."""
+        account, cluster = self.account, reachable_folder(self.datadir / "cluster", self.account)
         done = subprocess.run(
             [str(part) for part in argv],
             input=said.encode(),
@@ -171,7 +182,7 @@ class LocalPostgres:
             group=account.gid if account else None,
             extra_groups=[] if account else None,
             cwd=cluster,
-            env={"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "HOME": str(cluster), "LC_ALL": "C.UTF-8", "TZ": "UTC"},
+            env=self.environment | {"HOME": str(cluster)},
             capture_output=True,
             check=False,
         )
@@ -180,7 +191,7 @@ class LocalPostgres:
 
     def _check_version(self, data: Path) -> None:
         made_by = (data / "PG_VERSION").read_text().strip()
-        told = subprocess.run([self._programs / "postgres", "--version"], capture_output=True, check=True, text=True).stdout
+        told = subprocess.run([self.programs / "postgres", "--version"], capture_output=True, check=True, text=True).stdout
         running = re.findall(r"\d+", told)[0]
         if made_by != running:
             raise StartError(f"{self.datadir} was made by PostgreSQL {made_by} and this is {running}: remove that folder")
@@ -205,6 +216,12 @@ class LocalPostgres:
         if self._child is not None:
             self._child.signal(signal.SIGQUIT)
             self._child.kill()
+
+    def destroy(self) -> None:
+        """Kills the server and removes its data at once, as the loss of a disk would."""
+        if self._child is not None:
+            self._child.kill()
+        shutil.rmtree(self.data, ignore_errors=True)
 
     def stop(self, delete: bool | None = None) -> None:
         """Stops the server; deletes its data when told to, or (None) when the folder was a temporary one."""

@@ -100,7 +100,7 @@ def test_nothing_depends_on_the_order_of_starts_and_every_store_has_a_volume(com
     assert not [name for name, part in compose["services"].items() if "depends_on" in part]
     for name in SERVICES:
         assert f"{name}-database:/var/lib/postgresql" in compose["services"][f"{name}-postgres"]["volumes"]
-    assert {f"{name}-database" for name in SERVICES} | {"kafka-log", "helpjourney-data"} == set(compose["volumes"])
+    assert {f"{name}-database" for name in SERVICES} | {"kafka-log", "dialog-data", "helpjourney-data"} == set(compose["volumes"])
 
 
 def test_every_official_image_has_a_stand_in_under_the_same_name(compose):

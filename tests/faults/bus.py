@@ -67,6 +67,14 @@ class _Builder:
     def close(self) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """What a broker says of a batch that it has."""
+
+    offset: int
+    """Of its first record."""
+
+
 class BusProducer:
     """What the relay needs of a producer."""
 
@@ -81,15 +89,17 @@ class BusProducer:
     def create_batch(self) -> _Builder:
         return _Builder()
 
-    async def send_batch(self, batch: _Builder, topic: str, *, partition: int) -> "asyncio.Future[None]":
+    async def send_batch(self, batch: _Builder, topic: str, *, partition: int) -> "asyncio.Future[Acknowledged]":
         fate = self._bus.plan.pop(0) if self._bus.plan else "take"
         if self._bus.latency:
             await asyncio.sleep(self._bus.latency)
+        place = TopicPartition(topic, partition)
+        begins = len(self._bus.log.get(place, ()))
         if fate != "refuse":
-            self._bus.write(TopicPartition(topic, partition), batch.rows)
-        acknowledgement: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._bus.write(place, batch.rows)
+        acknowledgement: asyncio.Future[Acknowledged] = asyncio.get_running_loop().create_future()
         if fate == "take":
-            acknowledgement.set_result(None)
+            acknowledgement.set_result(Acknowledged(begins))
         else:
             acknowledgement.set_exception(NotLeaderForPartitionError() if fate == "refuse" else RequestTimedOutError())
         return acknowledgement

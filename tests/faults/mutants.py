@@ -169,7 +169,8 @@ MUTANTS = (
                 relay.Relay,
                 "round",
                 "outcome = await send(",
-                "await connection.execute(_FORGET, [row[0] for row in rows]); await connection.execute('commit'); outcome = await send(",
+                "await connection.execute(_FORGET, [row[0] for row in rows], [], [], []); await connection.execute('commit'); "
+                "outcome = await send(",
             ),
         ),
         relay_dies_before_the_ack,

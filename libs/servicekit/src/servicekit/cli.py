@@ -12,9 +12,9 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from sqlalchemy.exc import DBAPIError
 
-from servicekit import crash, logs, migrations, parked, telemetry
+from servicekit import crash, logs, migrations, parked, restored, telemetry
 from servicekit.keys import MissingKeyError
-from servicekit.preconditions import Ground, RefusedError, check_files, check_kafka_password, reason_of
+from servicekit.preconditions import Ground, RefusedError, check_files, check_kafka_password, check_ledger, reason_of
 from servicekit.process import Part, run
 from servicekit.service import Service
 from servicekit.settings import ServiceSettings
@@ -44,11 +44,12 @@ def main(name: str, create_service: Callable[[S], Service], settings_class: type
     }
     if arguments.verb == "parked":
         work["parked"] = partial(parked.parked, service, arguments.parked)
+    work["restored"] = partial(restored.restored, service)
     if arguments.verb not in {*work, "migrate"}:
         _refuse(name, f"no verb {arguments.verb!r}; choose from {', '.join(sorted({*work, 'migrate', 'parked'}))}")
     if arguments.verb in PARTS:
         _check(service, PARTS[arguments.verb])
-    logs.configure(name, settings.log_level, sys.stderr if arguments.verb == "parked" else None)
+    logs.configure(name, settings.log_level, sys.stderr if arguments.verb in {"parked", "restored"} else None)
     crash.arm(settings.crash_at)
     telemetry.configure(name, service.version, settings.otel_exporter_otlp_endpoint, settings.traces_file)
     if arguments.verb == "migrate" or arguments.migrate:
@@ -61,6 +62,8 @@ def _check(service: Service, parts: frozenset[Part]) -> None:
     """Ends the process with one line where only a person can help."""
     try:
         check_files(service.settings, service.keys, writes=service.writes_files)
+        if service.erasers:
+            check_ledger(service.settings)
         if parts - {Part.SERVE}:
             check_kafka_password(service.settings)
     except RefusedError as error:

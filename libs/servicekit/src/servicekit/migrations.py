@@ -134,6 +134,29 @@ def audit_parking(op: ModuleType) -> None:
     )
 
 
+def survive_restores(op: ModuleType) -> None:
+    """Version 3: the store knows how far Kafka knows it, and notices that it was restored. Only adds."""
+    op.create_table(
+        "relayed",
+        sa.Column("topic", sa.Text, primary_key=True),
+        sa.Column("partition", sa.Integer, primary_key=True),
+        sa.Column("offset", sa.BigInteger, nullable=False),
+    )
+    op.create_table(
+        "renumbered",
+        sa.Column("topic", sa.Text, primary_key=True),
+        sa.Column("key", sa.Text, primary_key=True),
+        sa.Column("by", sa.BigInteger, nullable=False),
+    )
+    op.create_table("lineages", sa.Column("lineage", sa.Text, primary_key=True), sa.Column("noted_at", _MOMENT, nullable=False))
+
+
+def forget_restores(op: ModuleType) -> None:
+    """Undo `survive_restores`."""
+    for table in ("lineages", "renumbered", "relayed"):
+        op.drop_table(table)
+
+
 def drop_plumbing(op: ModuleType) -> None:
     """Undo `create_plumbing`. What came later undoes itself first, in its own revision."""
     for table in ("browser_sessions", "idempotency_keys", "timers", "parked_events", "inbox_keys", "inbox", "outbox"):

@@ -9,10 +9,23 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from contracts.catalogue import topics_owned_by
+
 from servicekit.database import create_engine, is_transient
-from servicekit.delivery.outbox import Begin, beginner
-from servicekit.delivery.parking import Decision, audit, parked_events, parked_keys, payloads, topics_parked
-from servicekit.delivery.replay import NothingParkedError, retry
+from servicekit.delivery.behind import release
+from servicekit.delivery.inbox import TopicKey
+from servicekit.delivery.outbox import Begin, UnitOfWork, beginner
+from servicekit.delivery.parking import (
+    TOLD,
+    Decision,
+    ParkedKey,
+    audit,
+    parked_events,
+    parked_keys,
+    payloads,
+    topics_parked,
+)
+from servicekit.delivery.replay import NothingParkedError, Outcome, retry
 from servicekit.service import Service
 
 
@@ -24,14 +37,14 @@ def parse(service: str, words: Sequence[str]) -> argparse.Namespace:
     """What stands behind `parked`. Exits with 2 where it makes no sense."""
     parser = argparse.ArgumentParser(prog=f"python -m {service} parked", description=__doc__)
     parser.add_argument("action", nargs="?", default="list", choices=("list", "show", "retry", "skip"))
-    parser.add_argument("key", nargs="?", help="the key (aggregate id) that waits")
+    parser.add_argument("key", nargs="?", help="the key (aggregate id) that waits; without it, retry and skip take all keys of --topic")
     parser.add_argument("--topic", help="where the key waits on more than one")
     parser.add_argument("--payload", action="store_true", help="show: also what the events say; needs --reason")
     parser.add_argument("--reason", help="why; it is kept. skip and --payload need one")
     parser.add_argument("--by", default=_user(), help="who decides; it is kept (default: the account)")
     asked = parser.parse_args(words)
-    if asked.action != "list" and not asked.key:
-        parser.error(f"{asked.action} needs a key")
+    if asked.action != "list" and not asked.key and not (asked.topic and asked.action in {"retry", "skip"}):
+        parser.error(f"{asked.action} needs a key{'' if asked.action == 'show' else ', or --topic for all of its keys'}")
     if (asked.action == "skip" or asked.payload) and not (asked.reason or "").strip():
         parser.error(f"{'--payload' if asked.payload else 'skip'} needs --reason")
     return asked
@@ -58,14 +71,37 @@ async def _do(service: Service, begin: Begin, asked: argparse.Namespace) -> list
     decision = Decision(asked.by, "show payload" if asked.payload else asked.action, asked.reason)
     if asked.action == "list":
         async with begin() as uow:
-            keys = await parked_keys(uow.connection, service.name)
+            keys = await _every_key(uow, service.name)
             await audit(uow, decision, service.name, left=sum(key.events for key in keys))
         return [asdict(key) for key in keys]
-    topic = await _topic(service.name, begin, asked)
     if asked.action == "show":
-        return await _show(service.name, begin, topic, asked, decision)
-    outcome = await retry(begin, service.name, (topic, asked.key), service.handlers, decision, skip=asked.action == "skip")
-    return [asdict(outcome)]
+        topic = await _topic(service.name, begin, asked)
+        return await _show(_side(service.name, topic), begin, topic, asked, decision)
+    places = [(await _topic(service.name, begin, asked), asked.key)] if asked.key else await _keys_of(service.name, begin, asked.topic)
+    return [asdict(await _decide(service, begin, place, decision, skip=asked.action == "skip")) for place in places]
+
+
+def _side(service: str, topic: str) -> str:
+    """As whom a service parks events of a topic: what it reads as itself, what it told (and no longer knows) as TOLD."""
+    return TOLD if topic in topics_owned_by(service) else service
+
+
+async def _every_key(uow: UnitOfWork, service: str) -> list[ParkedKey]:
+    return [*await parked_keys(uow.connection, service), *await parked_keys(uow.connection, TOLD)]
+
+
+async def _keys_of(service: str, begin: Begin, topic: str) -> list[TopicKey]:
+    async with begin() as uow:
+        places = [(key.topic, key.key) for key in await _every_key(uow, service) if key.topic == topic]
+    if not places:
+        raise RefusedError(f"no key of {topic} is parked")
+    return places
+
+
+async def _decide(service: Service, begin: Begin, place: TopicKey, decision: Decision, *, skip: bool) -> Outcome:
+    if _side(service.name, place[0]) == TOLD:
+        return await release(begin, place, decision, skip=skip)
+    return await retry(begin, service.name, place, service.handlers, decision, skip=skip)
 
 
 async def _show(consumer: str, begin: Begin, topic: str, asked: argparse.Namespace, decision: Decision) -> list[dict[str, Any]]:
@@ -81,7 +117,7 @@ async def _show(consumer: str, begin: Begin, topic: str, asked: argparse.Namespa
 
 async def _topic(consumer: str, begin: Begin, asked: argparse.Namespace) -> str:
     async with begin() as uow:
-        topics = await topics_parked(uow.connection, consumer, asked.key)
+        topics = await topics_parked(uow.connection, [consumer, TOLD], asked.key)
     if asked.topic in topics:
         return str(asked.topic)
     if not topics or asked.topic:

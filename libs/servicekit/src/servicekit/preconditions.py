@@ -74,6 +74,15 @@ def check_kafka_password(settings: ServiceSettings) -> None:
                 raise RefusedError(f"{name}: needed with KAFKA_SECURITY_PROTOCOL={settings.kafka_security_protocol}")
 
 
+def check_ledger(settings: ServiceSettings) -> None:
+    """Deletions can be noted outside the database; what no backup reaches back to is forgotten. Raises RefusedError."""
+    try:
+        settings.ledger.check()
+        settings.ledger.forget_old()
+    except OSError as error:
+        raise RefusedError(f"DELETIONS_DIR: nothing can be noted there ({error.strerror})") from None
+
+
 def _write_and_forget(setting: str, folder: Path) -> None:
     probe = folder / f".probe-{os.getpid()}"
     try:
@@ -105,11 +114,6 @@ class Ground:
     settings: ServiceSettings
     uses_kafka: bool
     found: Obstacle | None = field(default=None, init=False)
-    holds: bool = field(default=False, init=False)
-
-    async def is_firm(self) -> bool:
-        """For /readyz."""
-        return self.holds
 
     async def wait(self, stop: asyncio.Event) -> bool:
         """Until everything holds; False when `stop` came first. Says what is in the way when that changes, and once a minute."""
@@ -117,7 +121,6 @@ class Ground:
         while not stop.is_set():
             found = await self._look()
             if found is None:
-                self.holds = True
                 return True
             if found != self.found or time.monotonic() - said_at > SAY_AGAIN_SECONDS:
                 said_at = time.monotonic()

@@ -15,7 +15,7 @@ import uvicorn
 from contracts.catalogue import topics_owned_by
 from fastapi import FastAPI
 
-from servicekit import crash, health
+from servicekit import crash, health, restored
 from servicekit.crash import Place
 from servicekit.delivery.consumer import Consumer
 from servicekit.delivery.depth import watch_outbox
@@ -56,14 +56,22 @@ async def run(service: Service, parts: frozenset[Part], ground: Ground | None = 
     gc.collect()
     gc.freeze()  # modules and routes live as long as the process: looking through them again and again would stop every request for 50 ms
     live: dict[str, health.Check] = {}
-    internal = create_internal_app(service, app, live, {"start": ground.is_firm} if ground else None)
+    begun = asyncio.Event()
+
+    async def has_begun() -> bool:
+        return begun.is_set()
+
+    internal = create_internal_app(service, app, live, {"start": has_begun})
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_serve(internal, internal_port, stop))
         tasks.create_task(_until(stop, watch_surroundings(service.name, settings)))
         if ground is None or await ground.wait(stop):
+            await restored.until_fit(service, stop)
             _start(service, parts, app, live, tasks, stop)
             if public_port is not None:
-                tasks.create_task(_serve(app, public_port, stop, tell=True))
+                tasks.create_task(_serve(app, public_port, stop, tell=True, begun=begun))
+            else:
+                begun.set()
     await app.state.engine.dispose()
     log.info("stopped")
 
@@ -116,9 +124,10 @@ def listening(settings: ServiceSettings, name: str) -> socket.socket:
     return taken
 
 
-async def _serve(app: FastAPI, port: socket.socket, stop: asyncio.Event, *, tell: bool = False) -> None:
-    """One web application until `stop`. `tell`: it has streams, which end by themselves once they're told."""
+async def _serve(app: FastAPI, port: socket.socket, stop: asyncio.Event, *, tell: bool = False, begun: asyncio.Event | None = None) -> None:
+    """One web application until `stop`. `tell`: it has streams, which end by themselves once they're told. `begun`: it answers."""
     uvicorn_server = server(app, *port.getsockname()[:2])
+    uvicorn_server.begun = begun
     async with _stopping(uvicorn_server, app if tell else None, stop):
         await uvicorn_server.serve(sockets=[port])
         stop.set()  # a server that could not start ends the process
@@ -141,12 +150,19 @@ async def _stopping(server: uvicorn.Server, public: FastAPI | None, stop: asynci
 
 
 class _Server(uvicorn.Server):
+    begun: asyncio.Event | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.begun is not None:
+            self.begun.set()
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield  # `run` hears the signals, once for all parts
 
 
-def server(app: FastAPI, host: str, port: int) -> uvicorn.Server:
+def server(app: FastAPI, host: str, port: int) -> _Server:
     """With the settings that every service has."""
     config = uvicorn.Config(
         app,

@@ -1,12 +1,13 @@
 """What a service is made of, and how its parts become a web application and a running process."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import metadata
 from typing import Annotated, Any, Protocol
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import HTMLResponse, Response
@@ -17,7 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from servicekit import api_docs, health, http_metrics, problems, telemetry
 from servicekit.database import create_engine
 from servicekit.delivery.inbox import Handlers
-from servicekit.delivery.outbox import Begin, beginner
+from servicekit.delivery.lineage import is_accepted
+from servicekit.delivery.outbox import Begin, UnitOfWork, beginner
 from servicekit.keys import KeyFile, Keys, Trust
 from servicekit.measuring import Measure
 from servicekit.settings import ServiceSettings
@@ -42,6 +44,10 @@ class ServicePages(kept.KeepingPages, Protocol):
     def crowded(self, request: Request) -> Response: ...
 
 
+Erasers = Mapping[str, Callable[[UnitOfWork, Collection[UUID]], Awaitable[int]]]
+"""Kind, as in `uow.forget` -> deletes those that are there and tells what a deletion tells; how many there were."""
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """The parts that `main.py` puts together; the only place where a service's doors, handlers and settings meet."""
@@ -54,6 +60,8 @@ class Service:
     timers: Timers = field(default_factory=dict)
     measure: Measure | None = None
     """Sets the service's own gauges, every few seconds in the process that relays."""
+    erasers: Erasers = field(default_factory=dict)
+    """Deletes again what the ledger of deletions says, after a restore."""
     backgrounds: Sequence[Background] = ()
     verbs: Mapping[str, Callable[["Service"], Coroutine[Any, Any, None]]] = field(default_factory=dict)
     """Verbs of operation that only this service has, e.g. `seed`."""
@@ -106,7 +114,7 @@ def create_app(service: Service) -> FastAPI:
         telemetry=telemetry.OF_REQUESTS,
     )
     app.state.service, app.state.settings, app.state.engine = service, settings, engine
-    app.state.begin = beginner(engine, service.name, settings.clock_offset)
+    app.state.begin = beginner(engine, service.name, settings.clock_offset, settings.ledger)
     app.state.keys, app.state.trust = Keys(settings.keys_dir), Trust(settings.trust_dir)
     app.state.pages = service.pages
     app.state.stopping = asyncio.Event()
@@ -170,4 +178,4 @@ def create_internal_app(
 
 async def _answers(engine: AsyncEngine) -> bool:
     async with asyncio.timeout(2), engine.connect() as connection:
-        return bool(await connection.scalar(text("select count(*) from alembic_version")))
+        return bool(await connection.scalar(text("select count(*) from alembic_version"))) and await is_accepted(connection)

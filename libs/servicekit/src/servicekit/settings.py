@@ -11,6 +11,7 @@ from pydantic import Field, PostgresDsn, SecretStr, field_validator, model_valid
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from servicekit import crash
+from servicekit.deletions import Ledger
 
 FULL_BUCKET = 3600
 SECRETS_DIR = Path(os.environ.get("SECRETS_DIR", "/run/secrets"))
@@ -55,6 +56,10 @@ class ServiceSettings(BaseSettings):
     keys_dir: Path = Field(default=Path(".local/keys"), description="This agency's private keys, 0700")
     trust_dir: Path = Field(default=Path(".local/trust"), description="<agency>.json, a JWKS each, reread every 30 s")
     data_dir: Path = Field(default=Path(".local/data"), description="Files that the service writes itself")
+    deletions_dir: Path | None = Field(
+        default=None,
+        description="The ledger of deletions: not on the database's disk, shared by the service's processes; DATA_DIR/deletions",
+    )
     border_bucket_seconds: int = Field(default=FULL_BUCKET, gt=0, description="Width of the time buckets at the border, seconds")
     quick_exit_url: str = Field(default="https://www.yr.no/", description="Where the quick exit leads")
     shared_page_seconds: float = Field(
@@ -75,6 +80,11 @@ class ServiceSettings(BaseSettings):
     @property
     def clock_offset(self) -> timedelta:
         return timedelta(seconds=self.clock_offset_seconds)
+
+    @property
+    def ledger(self) -> Ledger:
+        """What was deleted and must not come back with a restored database."""
+        return Ledger(self.deletions_dir or self.data_dir / "deletions")
 
     @property
     def is_demo(self) -> bool:

@@ -13,6 +13,7 @@ from dialog import consumers, gauges
 from dialog.api import chats as chats_api
 from dialog.api import questions as questions_api
 from dialog.domain.acute import AcuteWords
+from dialog.handlers.erasing import ERASERS
 from dialog.handlers.questions import QuestionDesk
 from dialog.pages import (
     answers,
@@ -72,6 +73,7 @@ def create_service(settings: Settings) -> Service:
             level="anonymous",
             leave=chat_live.leave_pages,
         ),
+        erasers=ERASERS,
         backgrounds=[streams.listening],
         state={
             "questions": QuestionDesk(settings.question_limits, Vault(keys.vault), keys.service, AcuteWords.listed()),

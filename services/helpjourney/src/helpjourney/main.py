@@ -9,6 +9,7 @@ from webkit import Pages
 from helpjourney import gauges
 from helpjourney.clients import ReminderFile
 from helpjourney.consumers import HANDLERS
+from helpjourney.handlers.retention import ERASERS
 from helpjourney.pages import appointments, claims, clinic, me, wishes
 from helpjourney.settings import Settings
 from helpjourney.timers import timers
@@ -32,6 +33,7 @@ def create_service(settings: Settings) -> Service:
             static_dir=HERE / "static",
         ),
         handlers=HANDLERS,
+        erasers=ERASERS,
         timers=timers(ReminderFile(settings.data_dir).send),
         measure=gauges.measure,
     )

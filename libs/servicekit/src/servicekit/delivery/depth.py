@@ -9,14 +9,15 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from servicekit.delivery import metrics
+from servicekit.delivery.parking import FREE, TOLD, count_parked
 
 WATCH_SECONDS = 5.0
 STUCK_SECONDS = 55.0
 """Age of the oldest fact at which a line says so; with the time between two looks it is out before 60 s."""
 
 _DEPTH = text(
-    """select topic, count(*) as rows, coalesce(extract(epoch from clock_timestamp() - min(written_at)), 0) as oldest
-    from outbox group by topic"""
+    f"""select topic, count(*) as rows, coalesce(extract(epoch from clock_timestamp() - min(written_at)), 0) as oldest
+    from outbox where {FREE} group by topic"""  # noqa: S608 - both parts are ours
 )
 
 log = structlog.get_logger("outbox")
@@ -32,9 +33,11 @@ async def watch_outbox(engine: AsyncEngine, topics: Sequence[str]) -> None:
         try:
             async with engine.connect() as connection:
                 waiting = {row.topic: row for row in await connection.execute(_DEPTH)}
+                parked = await count_parked(connection, TOLD)
             seen |= waiting.keys()
             for topic in seen:
                 row = waiting.get(topic)
+                metrics.parked_events.labels(topic).set(parked.get(topic, 0))
                 metrics.outbox_rows.labels(topic).set(row.rows if row else 0)
                 metrics.outbox_oldest_seconds.labels(topic).set(float(row.oldest) if row else 0)
             oldest = max((float(row.oldest) for row in waiting.values()), default=0.0)

@@ -61,6 +61,8 @@ class Outcome:
 
     acked: list[int] = field(default_factory=list)
     """Positions that every in-sync replica has."""
+    reached: dict[tuple[str, int], int] = field(default_factory=dict)
+    """Partition -> offset of its last acknowledged fact."""
     held: set[str] = field(default_factory=set)
     """Places that must wait: a fact of theirs was refused."""
     late: set[str] = field(default_factory=set)
@@ -153,7 +155,7 @@ async def _send_lane(producer: AIOKafkaProducer, lane: tuple[str, int], facts: l
         try:
             acknowledgement = await producer.send_batch(batch, topic, partition=partition)
             await crash.reach_sent()
-            await acknowledgement
+            begins = (await acknowledgement).offset
         except Exception as error:
             outcome.broken = True
             if isinstance(error, _OF_ONE_RECORD) and len(members) > 1:
@@ -163,6 +165,8 @@ async def _send_lane(producer: AIOKafkaProducer, lane: tuple[str, int], facts: l
                 log.error("fact was refused", topic=topic, partition=partition, reason=type(error).__name__)
             return
         outcome.acked += [fact.position for fact in members]
+        if begins >= 0:  # -1: the broker had the batch already and no longer says where
+            outcome.reached[lane] = begins + len(members) - 1
 
 
 def _batches(producer: AIOKafkaProducer, facts: Iterable[Fact], most: int) -> Iterator[tuple[Any, list[Fact]]]:

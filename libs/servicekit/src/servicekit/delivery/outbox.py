@@ -1,7 +1,8 @@
 """Facts are written beside the state that makes them true, in the same transaction."""
 
+import asyncio
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from servicekit import crash
 from servicekit.crash import Place
+from servicekit.deletions import Ledger
 from servicekit.delivery.record import Received
 
 CHANNEL = "outbox"
@@ -30,14 +32,18 @@ _TELL = text(
     """with told as (
       insert into outbox (topic, key, headers, value, time)
       select topic, key, cast(headers as jsonb)
-        || jsonb_build_object('ce_time', to_char(time at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')), value, time
+        || jsonb_build_object('ce_time', to_char(time at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
+        || coalesce((
+          select jsonb_build_object('ce_sequence', cast(cast(cast(headers as jsonb) ->> 'ce_sequence' as bigint) + renumbered.by as text))
+          from renumbered where renumbered.topic = fact.topic and renumbered.key = fact.key), '{}'), value, time
       from unnest(cast(:topics as text[]), cast(:keys as text[]), cast(:headers as text[]), cast(:values as bytea[]),
                   cast(:precisions as int[])) with ordinality as fact(topic, key, headers, value, precision, number),
         date_bin(precision * interval '1 second', transaction_timestamp() + cast(:offset as interval), 'epoch') as time
       order by number)
     select pg_notify('outbox', '')"""
 )
-"""Also rounds the time down as the topic asks: to read it first would cost every command a round trip."""
+"""Also rounds the time down as the topic asks: to read it first would cost every command a round trip. A key that was told further
+in a future that a restore took away goes on behind that."""
 _FILLED_IN = datetime.fromtimestamp(0, UTC)
 _SCHEDULE = text(
     """insert into timers (kind, subject, due_at)
@@ -90,6 +96,8 @@ class UnitOfWork:
         self._facts: list[_Fact] = []
         self._timers: dict[tuple[str, UUID | None], datetime | None] = {}
         self._totals: dict[WriteTotals, Counter[Any]] = {}
+        self.deleted: defaultdict[str, set[UUID]] = defaultdict(set)
+        """What must stay away when an older state of the database is restored, by kind."""
 
     async def now(self) -> datetime:
         """The database's time at the start of the transaction, UTC, plus CLOCK_OFFSET_SECONDS."""
@@ -126,6 +134,10 @@ class UnitOfWork:
             if self.received and ZONES.get(self.received.source) is ZONES[self._source]:
                 cause = self.received.id
         self._facts.append(_Fact(row, key, sequence, event, cause, trace))
+
+    def forget(self, kind: str, subject: UUID) -> None:
+        """Note that this transaction deletes something for good: the ledger outside the database has it before the commit."""
+        self.deleted[kind].add(subject)
 
     def schedule(self, kind: str, due: datetime, subject: UUID | None = None) -> None:
         """Have the timer `kind` run for `subject` at `due`; scheduling it again moves it."""
@@ -194,8 +206,8 @@ Begin = Callable[[], AbstractAsyncContextManager[UnitOfWork]]
 """Opens a transaction: `async with begin() as uow`. The door does this, never a handler."""
 
 
-def beginner(engine: AsyncEngine, source: str, clock_offset: timedelta = timedelta(0)) -> Begin:
-    """How the service `source` opens its transactions."""
+def beginner(engine: AsyncEngine, source: str, clock_offset: timedelta = timedelta(0), ledger: Ledger | None = None) -> Begin:
+    """How the service `source` opens its transactions. Without a ledger, deletions are noted nowhere: for tests and for restores."""
 
     @asynccontextmanager
     async def begin() -> AsyncIterator[UnitOfWork]:
@@ -204,6 +216,8 @@ def beginner(engine: AsyncEngine, source: str, clock_offset: timedelta = timedel
             crash.reach(Place.COMMAND_BEGUN)
             yield uow
             await uow.flush()
+            if uow.deleted and ledger is not None:
+                await asyncio.to_thread(ledger.note, uow.deleted)
             if uow.tells:
                 crash.reach(Place.COMMAND_TOLD)
         if uow.tells:

@@ -23,7 +23,9 @@ from servicekit.database import driver_dsn, server_settings
 from servicekit.delivery import metrics
 from servicekit.delivery.kafka_access import client_options
 from servicekit.delivery.lanes import Fact, Outcome, abandon, create_producer, send
+from servicekit.delivery.lineage import ACCEPTED
 from servicekit.delivery.outbox import CHANNEL
+from servicekit.delivery.parking import FREE
 from servicekit.settings import ServiceSettings
 
 WINDOW = 2000
@@ -46,9 +48,17 @@ SLOTS = 16
 
 _LEAD = """select coalesce(bool_and(pg_try_advisory_xact_lock(hashtext('stegvis/relay'), slot)), false)
 from generate_series($2::int, $3::int - 1, $1::int) as slot"""
-_NEXT = """select position, topic, key, headers, value, time from outbox
-where ($1 = 1 or (hashtext(key)::bigint + 2147483648) % $1 = $2) and (topic || ' ' || key) <> all ($3::text[]) order by position limit $4"""
-_FORGET = "delete from outbox where position = any ($1::bigint[])"
+_NEXT = f"""select position, topic, key, headers, value, time from outbox
+where ($1 = 1 or (hashtext(key)::bigint + 2147483648) % $1 = $2) and (topic || ' ' || key) <> all ($3::text[]) and {FREE}
+order by position limit $4"""  # noqa: S608 - both parts are ours
+_FORGET = """with gone as (delete from outbox where position = any ($1::bigint[]))
+insert into relayed as known (topic, partition, "offset")
+select * from unnest($2::text[], $3::int[], $4::bigint[]) as reached(topic, partition, "offset") order by topic, partition
+on conflict (topic, partition) do update set "offset" = excluded."offset" where excluded."offset" > known."offset\""""
+
+
+class NotAcceptedError(Exception):
+    """The database was restored under this process: nothing is told before a new start has made it fit (`servicekit.restored`)."""
 
 
 @dataclass(slots=True)
@@ -116,7 +126,8 @@ class Relay:
             crash.reach(Place.RELAY_CLAIMED)
             outcome = await send(producer, [Fact(*row) for row in rows], self._careful, ROUND_SECONDS)
             crash.reach(Place.RELAY_ACKED)
-            await connection.execute(_FORGET, outcome.acked)
+            topics, partitions = [topic for topic, _ in outcome.reached], [partition for _, partition in outcome.reached]
+            await connection.execute(_FORGET, outcome.acked, topics, partitions, list(outcome.reached.values()))
             crash.reach(Place.RELAY_DELETED)
         crash.reach(Place.RELAY_COMMITTED)
         acked = set(outcome.acked)
@@ -165,6 +176,8 @@ class Relay:
         connection = await asyncpg.connect(driver_dsn(self._settings.dsn), server_settings=own, timeout=5)
         woken = asyncio.Event()
         try:
+            if not await connection.fetchval(ACCEPTED):
+                raise NotAcceptedError
             await connection.add_listener(CHANNEL, lambda *_: woken.set())
             connection.add_termination_listener(lambda *_: woken.set())
             yield connection, woken

@@ -91,6 +91,27 @@ parked_audit = Table(
 )
 """Who looked at parked events or decided about them, when and why. Kept; nothing in the code changes or deletes a row."""
 
+relayed = Table(
+    "relayed",
+    metadata,
+    Column("topic", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("offset", BigInteger, nullable=False),
+)
+"""The last record of each partition that this database knows to be there: all behind it was told by a future that it doesn't know."""
+
+renumbered = Table(
+    "renumbered",
+    metadata,
+    Column("topic", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("by", BigInteger, nullable=False),
+)
+"""Keys whose facts go on behind what others know: `by` is added to the aggregate's own count."""
+
+lineages = Table("lineages", metadata, Column("lineage", Text, primary_key=True), Column("noted_at", MOMENT, nullable=False))
+"""Histories of the database that this service has accepted: each restore begins a new one."""
+
 timers = Table(
     "timers",
     metadata,

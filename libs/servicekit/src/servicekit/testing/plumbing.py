@@ -7,7 +7,7 @@ from alembic.operations import Operations
 from sqlalchemy import Connection
 
 from servicekit.database import create_engine
-from servicekit.migrations import audit_parking, create_plumbing
+from servicekit.migrations import audit_parking, create_plumbing, survive_restores
 
 
 async def prepare_plumbing(dsn: str) -> None:
@@ -24,3 +24,4 @@ def _create(connection: Connection) -> None:
     op = cast(Any, Operations(MigrationContext.configure(connection)))
     create_plumbing(op)
     audit_parking(op)
+    survive_restores(op)

@@ -27,6 +27,9 @@ from dialog.store.chats import (
 from dialog.store.due_chats import lock_deserted, lock_overdue, lock_waiting_in_vain
 from dialog.store.presence import stop_typing
 
+CHAT = "chat"
+"""Kind in the ledger of deletions."""
+
 
 @dataclass(frozen=True, slots=True)
 class RequestChat:
@@ -240,4 +243,5 @@ async def _end(chat: Chat, outcome: ChatOutcome, uow: UnitOfWork) -> Chat:
 
 async def _destroy(chat: Chat, uow: UnitOfWork) -> None:
     await delete_chat(uow.connection, chat.id)
+    uow.forget(CHAT, chat.id)
     uow.tell(ChatDeleted(chat_id=chat.id), key=chat.id, sequence=chat.deleted().sequence)

@@ -28,6 +28,8 @@ from dialog.store.chats import data_key_of, lock_chat, replace_proposal, save_ch
 from dialog.store.handoffs import add_handoff, count, delete_expired, delete_handoff, lock_handoff, salts_of, take_counts
 
 SALT_BYTES = 16
+HANDOFF = "handoff"
+"""Kind in the ledger of deletions."""
 
 Seal = Callable[[str, bytes], str]
 """`(summary, secret)` -> the summary encrypted under the secret and then to the receiver."""
@@ -147,10 +149,17 @@ class WithdrawHandoff:
 async def withdraw_handoff(command: WithdrawHandoff, uow: UnitOfWork, bucket_seconds: int) -> None:
     """Whoever has the secret may take the offer back. Raises MalformedSecretError, HandoffNotFoundError."""
     now = await uow.now()
-    handoff = replace(await _lock_by(command.shown, uow), sequence=2)
-    await delete_handoff(uow.connection, handoff.id)
+    handoff = await _lock_by(command.shown, uow)
+    await take_back(handoff, uow)
     await count(uow.connection, bucket_start(now, bucket_seconds), bucket_seconds, handoff.need, withdrawn=1)
-    uow.tell(HandoffWithdrawn(handoff_id=handoff.id), key=handoff.id, sequence=handoff.sequence)
+
+
+async def take_back(handoff: Handoff, uow: UnitOfWork) -> None:
+    """The offer goes, here and at the receiver's."""
+    withdrawn = replace(handoff, sequence=2)
+    await delete_handoff(uow.connection, withdrawn.id)
+    uow.forget(HANDOFF, withdrawn.id)
+    uow.tell(HandoffWithdrawn(handoff_id=withdrawn.id), key=withdrawn.id, sequence=withdrawn.sequence)
 
 
 async def _lock_by(shown: str, uow: UnitOfWork) -> Handoff:

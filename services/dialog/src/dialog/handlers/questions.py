@@ -9,6 +9,7 @@ from servicekit.crypto import Vault
 from servicekit.delivery.outbox import UnitOfWork
 
 from dialog.domain.acute import AcuteWords
+from dialog.domain.publications import Publication
 from dialog.domain.questions import Question, QuestionLimits
 from dialog.store.publications import drop_publication, lock_publication_by_receipt
 from dialog.store.questions import (
@@ -22,6 +23,8 @@ from dialog.store.questions import (
 from dialog.store.tries import add_try, count_tries, hold_tries
 
 ASKED, CODE = "asked", "code"
+QUESTION, PUBLICATION = "question", "publication"
+"""Kinds in the ledger of deletions."""
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 SWEEP = 200
 """Questions deleted in one transaction."""
@@ -164,7 +167,7 @@ async def delete_question(command: DeleteQuestion, uow: UnitOfWork, desk: Questi
     else:
         withdrawn = question.told_once()
         uow.tell(QuestionWithdrawn(question_id=question.id), key=question.id, sequence=withdrawn.told)
-        await _destroy(withdrawn, uow)
+        await destroy(withdrawn, uow)
     if command.recall:
         await _recall(command.receipt_hash, uow)
 
@@ -173,7 +176,7 @@ async def delete_overdue_questions(uow: UnitOfWork) -> int:
     """Deletes questions whose time is up; answers how many."""
     overdue = await lock_overdue_questions(uow.connection, await uow.now(), SWEEP)
     for question in overdue:
-        await _destroy(question, uow)
+        await destroy(question, uow)
     return len(overdue)
 
 
@@ -207,9 +210,10 @@ async def _check_tries(browser: bytes, uow: UnitOfWork, desk: QuestionDesk) -> N
     desk.limits.check_wrong_codes(mine, await count_tries(uow.connection, CODE, now - MINUTE))
 
 
-async def _destroy(question: Question, uow: UnitOfWork) -> None:
+async def destroy(question: Question, uow: UnitOfWork) -> None:
     deleted = question.told_once()
     uow.tell(QuestionDeleted(question_id=deleted.id), key=deleted.id, sequence=deleted.told)
+    uow.forget(QUESTION, deleted.id)
     await destroy_question(uow.connection, deleted.id)
 
 
@@ -217,7 +221,13 @@ async def _recall(receipt_hash: bytes, uow: UnitOfWork) -> bool:
     publication = await lock_publication_by_receipt(uow.connection, receipt_hash)
     if publication is None:
         return False
+    await take_back(publication, uow)
+    return True
+
+
+async def take_back(publication: Publication, uow: UnitOfWork) -> None:
+    """The public text goes, and what is remembered of it."""
     recalled = publication.recall()
     uow.tell(AnswerRecalled(publication_id=recalled.id), key=recalled.id, sequence=recalled.told)
+    uow.forget(PUBLICATION, recalled.id)
     await drop_publication(uow.connection, recalled.id)
-    return True

@@ -1,5 +1,6 @@
 """Tables and rows of chats: the conversation, its messages, and what a helper proposed to send along."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -148,6 +149,11 @@ async def lock_chat(connection: AsyncConnection, chat_id: UUID) -> Chat:
     if row is None:
         raise ChatNotFoundError
     return chat_of(row)
+
+
+async def chats_among(connection: AsyncConnection, ids: Collection[UUID]) -> list[UUID]:
+    """Those of the given ids that are there."""
+    return list(await connection.scalars(select(chats.c.id).where(chats.c.id.in_(ids)).order_by(chats.c.id)))
 
 
 async def save_chat(connection: AsyncConnection, chat: Chat) -> None:

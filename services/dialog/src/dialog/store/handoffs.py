@@ -1,5 +1,6 @@
 """Tables and rows of handoffs. No column here leads to a chat, a browser or a message, and none may ever be added."""
 
+from collections.abc import Collection
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -49,6 +50,12 @@ async def lock_handoff(connection: AsyncConnection, lookup_hash: str, now: datet
     if row is None:
         raise HandoffNotFoundError
     return _handoff_of(row)
+
+
+async def handoffs_among(connection: AsyncConnection, ids: Collection[UUID]) -> list[Handoff]:
+    """Those of the given ids that stand, also expired ones, held until the transaction ends."""
+    rows = await connection.execute(select(handoffs).where(handoffs.c.id.in_(ids)).order_by(handoffs.c.id).with_for_update())
+    return [_handoff_of(row) for row in rows]
 
 
 async def salts_of(connection: AsyncConnection, locator: str, now: datetime) -> list[bytes]:

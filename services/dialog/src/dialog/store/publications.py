@@ -1,5 +1,6 @@
 """What dialog remembers of a published answer: enough to take it back, nothing of its text and no question's id."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import Column, Integer, LargeBinary, Table, Uuid, delete, insert, select
@@ -28,6 +29,12 @@ async def lock_publication_by_receipt(connection: AsyncConnection, receipt_hash:
         await connection.execute(select(publications).where(publications.c.receipt_hash == receipt_hash).with_for_update())
     ).one_or_none()
     return None if found is None else Publication(found.id, found.told, found.receipt_hash)
+
+
+async def publications_among(connection: AsyncConnection, ids: Collection[UUID]) -> list[Publication]:
+    """Those of the given ids that stand, held until the transaction ends."""
+    rows = await connection.execute(select(publications).where(publications.c.id.in_(ids)).order_by(publications.c.id).with_for_update())
+    return [Publication(row.id, row.told, row.receipt_hash) for row in rows]
 
 
 async def drop_publication(connection: AsyncConnection, publication_id: UUID) -> None:

@@ -1,5 +1,6 @@
 """Table and repository of questions: text and answer lie encrypted under a data key of their own row."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -59,6 +60,12 @@ async def lock_question_by_receipt(connection: AsyncConnection, receipt_hash: by
     """The question that a receipt code opens, held until the transaction ends; None if there is none."""
     found = (await connection.execute(select(questions).where(questions.c.receipt_hash == receipt_hash).with_for_update())).one_or_none()
     return None if found is None else question_of(found)
+
+
+async def questions_among(connection: AsyncConnection, ids: Collection[UUID]) -> list[Question]:
+    """Those of the given ids that are there, held until the transaction ends."""
+    rows = await connection.execute(select(questions).where(questions.c.id.in_(ids)).order_by(questions.c.id).with_for_update())
+    return [question_of(found) for found in rows]
 
 
 async def lock_overdue_questions(connection: AsyncConnection, now: datetime, most: int) -> list[Question]:

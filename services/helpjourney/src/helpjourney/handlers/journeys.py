@@ -1,5 +1,6 @@
 """A journey begins, care begins, texts are deleted: what can be asked of a journey as a whole."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID, uuid4
@@ -20,7 +21,7 @@ from helpjourney.store.journeys import (
     add_journey,
     add_view,
     delete_journey,
-    destroy_summary,
+    destroy_summaries,
     keep_until,
     lock_journey,
     lock_subject,
@@ -30,6 +31,9 @@ from helpjourney.store.journeys import (
     save_journey,
 )
 from helpjourney.store.units import rules_of_age
+
+JOURNEY, SUMMARY = "journey", "summary"
+"""Kinds in the ledger of deletions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,14 @@ class DeleteSummary:
 async def delete_summary(command: DeleteSummary, uow: UnitOfWork) -> None:
     """The key goes with the text. Raises JourneyNotFoundError."""
     await _own(command.journey_id, command.subject, uow)
-    await destroy_summary(uow.connection, command.journey_id)
+    await destroy_texts(uow, [command.journey_id])
+
+
+async def destroy_texts(uow: UnitOfWork, journey_ids: Collection[UUID]) -> int:
+    """What was brought is gone when this commits, also from a database that is restored later. Returns how much there was."""
+    for journey_id in journey_ids:
+        uow.forget(SUMMARY, journey_id)
+    return await destroy_summaries(uow.connection, journey_ids)
 
 
 async def _own(journey_id: UUID, subject: UUID, uow: UnitOfWork) -> None:
@@ -175,9 +186,10 @@ async def start_care(command: StartCare, uow: UnitOfWork) -> None:
         uow.tell(CareStarted(journey_id=journey.id, service_id=command.by.service_id), key=journey.id, sequence=journey.version)
 
 
-async def close_overdue(uow: UnitOfWork, journey_ids: list[UUID]) -> None:
-    """Delete journeys whose time is up, with all that hangs on them."""
+async def close_journeys(uow: UnitOfWork, journey_ids: Collection[UUID]) -> None:
+    """Delete journeys with all that hangs on them."""
     for journey_id in journey_ids:
         journey: Journey = await lock_journey(uow.connection, journey_id)
         uow.tell(JourneyClosed(journey_id=journey.id), key=journey.id, sequence=journey.version + 1)
+        uow.forget(JOURNEY, journey.id)
         await delete_journey(uow.connection, journey.id)

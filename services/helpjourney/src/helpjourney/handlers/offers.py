@@ -8,6 +8,8 @@ from servicekit.delivery.outbox import UnitOfWork
 from helpjourney.domain.claims import OfferState
 from helpjourney.store.claims import OfferRow, add_offer, close_offer, expired_offers, is_spent, remember_withdrawal, was_withdrawn_early
 
+OFFER = "offer"
+"""Kind in the ledger of deletions. A claimed offer isn't noted: nothing of it may be kept beside its journey."""
 REASON_KEPT = timedelta(days=7)
 """How long a page can still say that an offer was withdrawn or expired. No text is kept."""
 EARLY_KEPT = timedelta(days=15)
@@ -35,6 +37,7 @@ async def on_handoff_offered(event: HandoffOffered, uow: UnitOfWork) -> None:
 async def on_handoff_withdrawn(event: HandoffWithdrawn, uow: UnitOfWork) -> None:
     """What travelled is destroyed. Comes it after a claim, nothing changes for the one who claimed."""
     now = await uow.now()
+    uow.forget(OFFER, event.handoff_id)
     if not await close_offer(uow.connection, event.handoff_id, OfferState.WITHDRAWN, now + REASON_KEPT):
         await remember_withdrawal(uow.connection, event.handoff_id, now + EARLY_KEPT)
 

@@ -1,5 +1,6 @@
 """Appointments, the times that were offered, and reminders that wait to be sent."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -226,10 +227,16 @@ async def shorten_note(connection: AsyncConnection, appointment_id: UUID, delete
     await connection.execute(sealed.values(note_delete_after=delete_after))
 
 
-async def destroy_overdue_notes(connection: AsyncConnection, now: datetime) -> None:
-    """Delete the text together with its key."""
+async def destroy_notes(connection: AsyncConnection, appointment_ids: Collection[UUID]) -> int:
+    """Delete the texts together with their keys. Returns how many there were."""
     gone = {"wrapped_key": None, "sealed_note": None, "note_delete_after": None}
-    await connection.execute(update(appointments).where(appointments.c.note_delete_after <= now).values(gone))
+    there = update(appointments).where(appointments.c.id.in_(appointment_ids), appointments.c.sealed_note.is_not(None))
+    return int((await connection.execute(there.values(gone))).rowcount)
+
+
+async def overdue_notes(connection: AsyncConnection, now: datetime) -> list[UUID]:
+    """Appointments whose note has served its time."""
+    return list(await connection.scalars(select(appointments.c.id).where(appointments.c.note_delete_after <= now)))
 
 
 async def add_notice(connection: AsyncConnection, notice_id: UUID, appointment_id: UUID, subject: UUID, due: datetime) -> None:

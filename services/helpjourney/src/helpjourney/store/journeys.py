@@ -1,5 +1,6 @@
 """Journeys, what stands in them, who has seen them, and the buckets of time at the border."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -173,15 +174,21 @@ async def keep_until(connection: AsyncConnection, journey_id: UUID, delete_after
     await connection.execute(update(journeys).where(journeys.c.id == journey_id).values(delete_after=later))
 
 
-async def destroy_summary(connection: AsyncConnection, journey_id: UUID) -> None:
-    """Delete the text together with its key."""
+async def destroy_summaries(connection: AsyncConnection, journey_ids: Collection[UUID]) -> int:
+    """Delete the texts together with their keys. Returns how many there were."""
     gone = {"wrapped_key": None, "sealed_summary": None, "summary_delete_after": None}
-    await connection.execute(update(journeys).where(journeys.c.id == journey_id).values(gone))
+    there = update(journeys).where(journeys.c.id.in_(journey_ids), journeys.c.sealed_summary.is_not(None))
+    return int((await connection.execute(there.values(gone))).rowcount)
 
 
-async def destroy_overdue_summaries(connection: AsyncConnection, now: datetime) -> None:
-    gone = {"wrapped_key": None, "sealed_summary": None, "summary_delete_after": None}
-    await connection.execute(update(journeys).where(journeys.c.summary_delete_after <= now).values(gone))
+async def overdue_summaries(connection: AsyncConnection, now: datetime) -> list[UUID]:
+    """Journeys whose text has served its time."""
+    return list(await connection.scalars(select(journeys.c.id).where(journeys.c.summary_delete_after <= now)))
+
+
+async def journeys_among(connection: AsyncConnection, ids: Collection[UUID]) -> list[UUID]:
+    """Those of the given ids that are there."""
+    return list(await connection.scalars(select(journeys.c.id).where(journeys.c.id.in_(ids)).order_by(journeys.c.id)))
 
 
 async def overdue_journeys(connection: AsyncConnection, now: datetime, most: int = 200) -> list[UUID]:

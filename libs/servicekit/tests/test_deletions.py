@@ -1,0 +1,82 @@
+"""The ledger of deletions: on disk before the commit, read back whole, forgotten when no backup reaches back to it."""
+
+import os
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from servicekit.deletions import KEPT, Ledger
+from servicekit.delivery.outbox import beginner
+from servicekit.testing import service_database
+from sqlalchemy import text
+
+database = service_database("info")
+
+
+def test_what_several_processes_noted_is_read_back_by_kind(tmp_path):
+    chats, question = [uuid4(), uuid4(), uuid4()], uuid4()
+    one, other = Ledger(tmp_path), Ledger(tmp_path)
+    one.note({"chat": chats[:2]})
+    other.note({"chat": chats[2:], "question": [question]})
+    one.note({"chat": chats[:1]})
+    assert Ledger(tmp_path).read() == {"chat": set(chats), "question": {question}}
+
+
+def test_a_line_says_an_id_and_nothing_else(tmp_path):
+    """INVARIANT: no person and no time but the day is in the ledger, and nobody else on the machine can read it."""
+    chat = uuid4()
+    Ledger(tmp_path / "ledger").note({"chat": [chat]})
+    [file] = (tmp_path / "ledger" / "chat").iterdir()
+    assert file.read_text().split() == [str(chat)]
+    assert file.name.startswith(datetime.now(UTC).date().isoformat())
+    assert file.stat().st_mode & 0o077 == 0
+    assert file.parent.stat().st_mode & 0o077 == 0
+
+
+def test_a_torn_line_spoils_only_itself(tmp_path):
+    ledger, first, second = Ledger(tmp_path), uuid4(), uuid4()
+    ledger.note({"chat": [first]})
+    [file] = (tmp_path / "chat").iterdir()
+    with file.open("a") as torn:
+        torn.write(f"\n{str(uuid4())[:17]}")
+    ledger.note({"chat": [second]})
+    assert ledger.read() == {"chat": {first, second}}
+
+
+def test_days_that_no_backup_reaches_are_forgotten(tmp_path):
+    old, young = uuid4(), uuid4()
+    today = datetime.now(UTC).date()
+    (tmp_path / "chat").mkdir()
+    (tmp_path / "chat" / f"{today - KEPT - timedelta(days=1)}-0a").write_text(f"\n{old}")
+    (tmp_path / "chat" / f"{today - KEPT}-0b").write_text(f"\n{young}")
+    Ledger(tmp_path).note({"question": [uuid4()]})
+    assert Ledger(tmp_path).read()["chat"] == {young}
+
+
+async def test_the_ledger_has_it_before_the_commit_and_a_ledger_that_fails_stops_the_deletion(database, tmp_path, monkeypatch):
+    """INVARIANT: whoever was told that something is deleted can rely on it, also after a restore."""
+    subject, seen = uuid4(), []
+    async with database.engine.begin() as connection:
+        await connection.execute(text("create table things (id uuid)"))
+        await connection.execute(text("insert into things values (:id)"), {"id": subject})
+    ledger = Ledger(tmp_path)
+    begin = beginner(database.engine, "info", ledger=ledger)
+
+    async def delete() -> None:
+        async with begin() as uow:
+            await uow.connection.execute(text("delete from things where id = :id"), {"id": subject})
+            uow.forget("thing", subject)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="No space left"):
+            await delete()
+    async with database.engine.connect() as connection:
+        assert await connection.scalar(text("select count(*) from things")) == 1
+    note = ledger.note
+    monkeypatch.setattr(ledger, "note", lambda deleted: (note(deleted), seen.append(ledger.read())))
+    await delete()
+    assert seen == [{"thing": {subject}}]

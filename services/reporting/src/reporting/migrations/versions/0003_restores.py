@@ -1,0 +1,15 @@
+"""The store knows how far Kafka knows it, and notices that it was restored."""
+
+from alembic import op
+from servicekit.migrations import forget_restores, survive_restores
+
+revision = "0003"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    survive_restores(op)
+
+
+def downgrade() -> None:
+    forget_restores(op)
