@@ -21,6 +21,8 @@ SHORT = {
     "peer_memory": peers.MEMORY,
 }
 """Word in the last line -> result whose ratio it shows."""
+PEERS = ("peer_backlog", "peer_p50", "peer_memory")
+"""Words that stand there only with PEERS=1."""
 
 
 async def run(progress: Progress, folder: Path) -> list[Result]:
@@ -28,17 +30,23 @@ async def run(progress: Progress, folder: Path) -> list[Result]:
     results: list[Result] = []
     async with started(folder, peers.SETTINGS if peers.WANTED else {}) as parts:
         for measured in (commands, door, applying, projecting, handoff, relaying, peers, size):
-            results += await measured.measure(parts, progress)
+            try:
+                results += await measured.measure(parts, progress)
+            except Exception as error:  # whatever it is, the others are measured
+                progress(f"not measured: {measured.__name__}: {type(error).__name__}: {error}"[:300])
     return results
 
 
 def summary(results: Sequence[Result]) -> str:
     """Every ratio on one line."""
     found = {result.name: result for result in results}
-    command = "/".join(f"{found[commands.name(count)].ratio or 0:.2f}x" for count in commands.CONNECTIONS)
-    ratios = {short: f"{found[name].ratio or 0:.2f}x" for short, name in SHORT.items() if name in found}
-    late = f"{found[handoff.LATE].figure:.1f}"
-    words = {"command": command, **ratios}
+
+    def ratio(name: str) -> str:
+        return f"{found[name].ratio or 0:.2f}x" if name in found else "not_measured"
+
+    words = {"command": "/".join(ratio(commands.name(count)) for count in commands.CONNECTIONS)}
+    words |= {short: ratio(name) for short, name in SHORT.items() if name in found or short not in PEERS}
+    late = f"{found[handoff.LATE].figure:.1f}" if handoff.LATE in found else "not_measured"
+    shown = [f"{word}={text}" for word, text in words.items()]
     at = list(words).index("handoff_p50") + 1
-    shown = [f"{word}={ratio}" for word, ratio in words.items()]
     return " ".join([*shown[:at], f"handoff_p99_ms={late}", *shown[at:]])

@@ -44,3 +44,10 @@ def test_the_last_line_names_every_ratio():
         "command=0.50x/0.50x/0.50x door=0.50x relay=0.50x row_by_row=0.50x inbox=0.50x projections=0.50x handoff_p50=0.50x "
         "handoff_p99_ms=12.3 inbox_1m=0.50x outbox_1m=0.50x peer_backlog=0.50x peer_p50=0.50x peer_memory=0.50x"
     )
+
+
+def test_what_could_not_be_measured_is_said_and_peers_only_where_they_were_asked_for():
+    assert delivery.summary([Result("relay, commit to acknowledged", "x", 5.0, 10.0)]) == (
+        "command=not_measured/not_measured/not_measured door=not_measured relay=0.50x row_by_row=not_measured inbox=not_measured "
+        "projections=not_measured handoff_p50=not_measured handoff_p99_ms=not_measured inbox_1m=not_measured outbox_1m=not_measured"
+    )
