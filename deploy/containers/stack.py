@@ -104,7 +104,7 @@ class Stack:
         self.up()
         self.wait(f"{name}-{role}" for name in SERVICES for role in ROLES)
 
-    def wait(self, names: Iterable[str], seconds: float = 180) -> None:
+    def wait(self, names: Iterable[str], seconds: float = 300) -> None:
         """Returns when the named parts say that they are ready and the public hosts answer. Raises StartError."""
         deadline = time.monotonic() + seconds
         waiting = list(names)
