@@ -1,6 +1,5 @@
 """Prometheus beside a platform that runs on this machine: its configuration, its process, and what it answers."""
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -66,10 +65,9 @@ class LocalPrometheus:
         answer = httpx.get(f"{self.url}/api/v1/alerts", timeout=5).raise_for_status()
         return [alert for alert in answer.json()["data"]["alerts"] if alert["state"] == "firing"]
 
-    def over_time(self, expr: str, seconds: float, step: float) -> list[dict[str, Any]]:
-        """The last `seconds` of an expression: one entry per line, `metric` and `values` ([epoch seconds, text])."""
-        now = time.time()
-        asked: dict[str, str | float] = {"query": expr, "start": now - seconds, "end": now, "step": step}
+    def over_time(self, expr: str, end: float, seconds: float, step: float) -> list[dict[str, Any]]:
+        """An expression in the `seconds` before `end` (epoch seconds): an entry per line, `metric` and `values` ([epoch seconds, text])."""
+        asked: dict[str, str | float] = {"query": expr, "start": end - seconds, "end": end, "step": step}
         answer = httpx.get(f"{self.url}/api/v1/query_range", params=asked, timeout=10)
         if answer.status_code != 200:
             raise ValueError(f"{expr}: {answer.text}")

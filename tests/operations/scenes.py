@@ -61,9 +61,11 @@ async def broker_away(stage: Stage) -> AsyncIterator[None]:
     """Kafka dies; people go on asking."""
     await asyncio.to_thread(stage.platform.kill_broker)
     await _asks(stage, "Hvordan slutter jeg å grue meg til prøver?")
-    yield
-    await asyncio.to_thread(stage.platform.restart_broker)
-    await _panel_answers(stage, 1)
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(stage.platform.restart_broker)
+        await _panel_answers(stage, 1)
 
 
 @asynccontextmanager
@@ -74,13 +76,15 @@ async def unreadable_event(stage: Stage) -> AsyncIterator[None]:
     await producer.start()
     await producer.send_and_wait(QUESTIONS, b"?", key=key.encode(), headers=[("ce_type", b"?")])
     await producer.stop()
-    yield
-    environment = stage.environment("reporting", KEY=key)
-    _, retry, skip, *_ = blocks("key-parked.md")
-    told = json.loads(await asyncio.to_thread(follow, retry, environment))
-    assert told["left"] == 1, told
-    told = json.loads(await asyncio.to_thread(follow, skip, environment))
-    assert told["left"] == 0, told
+    try:
+        yield
+    finally:
+        environment = stage.environment("reporting", KEY=key)
+        _, retry, skip, *_ = blocks("key-parked.md")
+        told = json.loads(await asyncio.to_thread(follow, retry, environment))
+        assert told["left"] == 1, told
+        told = json.loads(await asyncio.to_thread(follow, skip, environment))
+        assert told["left"] == 0, told
 
 
 @asynccontextmanager
@@ -91,10 +95,12 @@ async def locked_table(stage: Stage) -> AsyncIterator[None]:
     await transaction.start()
     await connection.execute("lock table inbox in access exclusive mode")
     await _asks(stage, "Er det vanlig å ha det sånn?")
-    yield
-    await transaction.rollback()
-    await connection.close()
-    await _panel_answers(stage, 1)
+    try:
+        yield
+    finally:
+        await transaction.rollback()
+        await connection.close()
+        await _panel_answers(stage, 1)
 
 
 @asynccontextmanager
@@ -157,8 +163,10 @@ async def old_key(stage: Stage) -> AsyncIterator[None]:
     for jwk in published["keys"]:
         jwk["exp"] = int(time.time()) + 3600
     _replace(file, json.dumps(published))
-    yield
-    _replace(file, before)
+    try:
+        yield
+    finally:
+        _replace(file, before)
 
 
 def _replace(file, text: str) -> None:
@@ -171,26 +179,33 @@ def _replace(file, text: str) -> None:
 async def full_disk(stage: Stage) -> AsyncIterator[None]:
     """Something grows on the disk of one service, and is removed."""
     ballast = stage.disk() / "ballast"
-    ballast.write_bytes(bytes(int(DISK_MEGABYTES * 0.95) * 1024 * 1024))
-    yield
-    ballast.unlink()
+    ballast.write_bytes(bytes(int(DISK_MEGABYTES * 0.95 * 1024 * 1024)))
+    try:
+        yield
+    finally:
+        ballast.unlink()
 
 
 @asynccontextmanager
 async def process_killed(stage: Stage) -> AsyncIterator[None]:
-    """A service dies. Meanwhile the server that it looks at gets a certificate for five hours."""
+    """A service dies, and is started again."""
     await asyncio.to_thread(stage.platform.kill, LOOKS_AT_TLS)
-    yield
-    stage.tls.renew(days=5 / 24)
-    await asyncio.to_thread(stage.platform.restart, LOOKS_AT_TLS)
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(stage.platform.restart, LOOKS_AT_TLS)
 
 
 @asynccontextmanager
 async def old_certificate(stage: Stage) -> AsyncIterator[None]:
-    """That certificate; then a new one, and a look at it."""
-    yield
-    stage.tls.renew(days=90)
+    """A server that a service looks at shows a certificate for five hours; then a new one. The service looks when it is started."""
+    stage.tls.renew(days=5 / 24)
     await asyncio.to_thread(stage.platform.restart, LOOKS_AT_TLS)
+    try:
+        yield
+    finally:
+        stage.tls.renew(days=90)
+        await asyncio.to_thread(stage.platform.restart, LOOKS_AT_TLS)
 
 
 DIALOG = {"service": "dialog", "topic": QUESTIONS}

@@ -46,23 +46,35 @@ async def test_a_consumer_whose_handler_hangs_is_not_live_until_it_goes_on(
     released, seen = asyncio.Event(), asyncio.Event()
 
     async def hang(event, uow):
-        seen.set()
-        await released.wait()
+        if event.publication_id == article:
+            seen.set()
+            await released.wait()
         await articles.on_withdrawn(event, uow)
 
-    article = uuid4()
-    await send(producer, article, 1)
+    article, before = uuid4(), [uuid4() for _ in range(30)]
+    for each in before:
+        await send(producer, each, 1)
     where = settings(reader.dsn, kafka.access("reporting"))
     async with running(Consumer("reporting", where, reader.begin, {ArticleWithdrawn: hang}, group=f"reporting-{uuid4()}")) as reading:
+        await until(lambda: _nothing_waits(reading.part), seconds=60)  # each partition has been idle, and is so seen
+        await send(producer, article, 1)
         await asyncio.wait_for(seen.wait(), 60)
         assert await reading.part.is_live()
         monkeypatch.setattr(consuming, limit, 1.0)
         await until(lambda: _is(reading.part, False), seconds=10)
         if limit == "STALLED_SECONDS":
-            assert reading.part.stalled_seconds(TOPIC) > 1
+            await until(lambda: _stalled(reading.part), seconds=10)
         released.set()
         await until(lambda: _is(reading.part, True), seconds=10)
         assert reading.part.stalled_seconds(TOPIC) == 0
+
+
+async def _stalled(consumer: Consumer) -> bool:
+    return consumer.stalled_seconds(TOPIC) > 1
+
+
+async def _nothing_waits(consumer: Consumer) -> bool:
+    return len(consumer._progress) >= 3 and all(progress.waits_since is None for progress in consumer._progress.values())
 
 
 async def _is(consumer: Consumer, live: bool) -> bool:

@@ -270,7 +270,10 @@ class Consumer:
             before = self._progress.get(partition)
             if before is None or done >= end or done != before.done:
                 self._progress[partition] = _Progress(done, now, None if done >= end else now)
-            elif partition in paused:
+                continue
+            if before.waits_since is None:  # it had nothing to do, and now has
+                before.waits_since = now
+            if partition in paused:
                 before.since = now
 
 
