@@ -84,6 +84,7 @@ contracts: $(SYNCED)
 new-service: $(SYNCED)
 	@$(PY) -m deploy.releases.scaffold $(NAME) $(if $(AGENCY),--agency "$(AGENCY)") $(if $(ZONE),--zone $(ZONE))
 	@$(MAKE) lock $(SYNCED) schemas
+	@$(PY) -m deploy.observability
 	@$(PY) -m deploy.k8s.kafka
 
 can-i-deploy: $(SYNCED)

@@ -61,7 +61,8 @@ def main(name: str, create_service: Callable[[S], Service], settings_class: type
 def _check(service: Service, parts: frozenset[Part]) -> None:
     """Ends the process with one line where only a person can help."""
     try:
-        check_files(service.settings, service.keys, writes=service.writes_files)
+        keys = service.keys if Part.SERVE in parts else ()
+        check_files(service.settings, keys, writes=service.writes_files)
         if service.erasers:
             check_ledger(service.settings)
         if parts - {Part.SERVE}:

@@ -66,7 +66,7 @@ class Service:
     verbs: Mapping[str, Callable[["Service"], Coroutine[Any, Any, None]]] = field(default_factory=dict)
     """Verbs of operation that only this service has, e.g. `seed`."""
     keys: Sequence[KeyFile] = ("sig.jwk", "service.key")
-    """Private keys of the agency without which it doesn't start."""
+    """Private keys of the agency without which it doesn't serve."""
     writes_files: bool = False
     """Whether it writes to DATA_DIR."""
     state: Mapping[str, Any] = field(default_factory=dict)
