@@ -21,7 +21,7 @@ import pytest
 from deploy.local.keys import make_keys
 from deploy.local.processes import free_ports
 
-PATIENCE = 60.0
+PATIENCE = 150.0
 
 
 @dataclass

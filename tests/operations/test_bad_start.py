@@ -12,6 +12,7 @@ from alembic.script import ScriptDirectory
 from servicekit.migrations import config
 from servicekit.testing import service_database
 
+from tests.operations.conftest import PATIENCE
 from tests.operations.stage import mounting
 from tests.operations.tls import TlsServer
 
@@ -117,7 +118,10 @@ def test_a_full_disk(starter, setting):
         pytest.skip("needs a small disk: mounting one is allowed neither to root nor in a user namespace here")
     words = [*allowed, "sh", "-c", filled, "-", sys.executable, "-m", "helpjourney", "run"]
     environment = starter.environment("helpjourney", changed)
-    refused(subprocess.run(words, env=environment, capture_output=True, text=True, timeout=60, check=False), f"{setting}: {disk}: No space")
+    refused(
+        subprocess.run(words, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False),
+        f"{setting}: {disk}: No space",
+    )
 
 
 @pytest.mark.parametrize(("seconds", "which"), [(-90, "ahead of"), (90, "behind")])

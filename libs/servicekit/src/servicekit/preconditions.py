@@ -181,6 +181,9 @@ async def of_broker(settings: ServiceSettings) -> Obstacle | None:
             return Obstacle("KAFKA_SASL_MECHANISM", f"{address} doesn't know {settings.kafka_sasl_mechanism}")
         except (AuthenticationFailedError, SaslAuthenticationFailed):
             return Obstacle("KAFKA_PASSWORD", f"{address} refuses the user {settings.kafka_username} or its password")
+        except ConnectionResetError:  # a plain listener hangs up on a TLS handshake
+            if "ssl_context" in options:
+                return Obstacle("KAFKA_SECURITY_PROTOCOL", f"{address} hangs up on TLS")
         except ValueError:
             return Obstacle("KAFKA_BOOTSTRAP_SERVERS", f"{address} is no host:port")
         except (OSError, KafkaError, TimeoutError):
