@@ -46,7 +46,7 @@ def files_of(engine: Engine, image: str, folder: str = APPLICATION) -> list[Entr
     for archive, member in _root(engine, image):
         path = member.name.removeprefix("./")
         if path == folder or path.startswith(f"{folder}/"):
-            content = archive.extractfile(member)
+            content = archive.extractfile(member) if member.isreg() else None
             told = member.linkname.encode() if member.issym() or member.islnk() else content.read() if content else b""
             found.append(Entry(path, member.mode, hashlib.sha256(told).hexdigest() if told else ""))
     return sorted(found)
@@ -65,7 +65,7 @@ def layers_holding(engine: Engine, image: str, needles: dict[str, bytes]) -> lis
         engine.run("save", "--output", archive, image)
         with tarfile.open(archive) as outer:
             for member in outer:
-                content = outer.extractfile(member)
+                content = outer.extractfile(member) if member.isreg() else None
                 if content is None:
                     continue
                 told = content.read()
@@ -77,7 +77,7 @@ def layers_holding(engine: Engine, image: str, needles: dict[str, bytes]) -> lis
 def _in_layer(layer: str, told: bytes, needles: dict[str, bytes]) -> list[str]:
     try:
         with tarfile.open(fileobj=io.BytesIO(told)) as inner:
-            contents = {member.name: content.read() for member in inner if (content := inner.extractfile(member))}
+            contents = {member.name: content.read() for member in inner if member.isreg() and (content := inner.extractfile(member))}
     except tarfile.ReadError:
         return []
     return [f"{name} in {layer}: {path}" for path, content in contents.items() for name, needle in needles.items() if needle in content]
@@ -86,4 +86,4 @@ def _in_layer(layer: str, told: bytes, needles: dict[str, bytes]) -> list[str]:
 def configuration(engine: Engine, image: str) -> dict[str, object]:
     """What the image says about itself: user, labels, health check, variables."""
     inspected = json.loads(engine.run("image", "inspect", image))[0]
-    return {**inspected["Config"], "Healthcheck": inspected["Config"].get("Healthcheck") or inspected.get("HealthCheck")}
+    return {**inspected["Config"], "Healthcheck": inspected["Config"].get("Healthcheck") or inspected.get("Healthcheck")}
