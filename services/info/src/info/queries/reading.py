@@ -15,7 +15,7 @@ from info.store import answers, articles
 
 T = TypeVar("T")
 
-DESK_ROWS = 25
+DESK_ROWS = 15
 """Answers and articles on a page of the editor's lists."""
 NEARBY = 0.2
 """Trigrams that a noted word must share with a search to be offered in its place (0 to 1, pg_trgm's similarity)."""
