@@ -265,6 +265,9 @@ def main() -> int:
     except REFUSALS as error:
         print(f"k8s: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("k8s: stopped, and everything taken down", file=sys.stderr)
+        return 130
     count = len(played.deployments)
     journey = "ok" if ok else "failed"
     print(f"k8s: played={count} journey={journey} lost={lost} restricted={'yes' if not broken else 'no'} drained_s={seconds:.1f}")
