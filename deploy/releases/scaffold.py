@@ -86,7 +86,7 @@ def introduce(name: str, root: Path = ROOT) -> None:
                 lines.append(f"    {name}" + (f".{room}" if room else ""))
     rules.write_text("\n".join(lines) + "\n")
     with (root / "CODEOWNERS").open("a") as owners:
-        for place in (f"/services/{name}/", f"/libs/contracts/src/contracts/joined/{name}.py"):
+        for place in (f"/services/{name}/", f"/deploy/k8s/overlays/{name}/", f"/libs/contracts/src/contracts/joined/{name}.py"):
             owners.write(f"{place:<45} @stegvis/{name}\n")
 
 
