@@ -1,6 +1,7 @@
 """`python -m deploy.suites`: the tests; each service's in an environment of its own, where an undeclared dependency is missing.
 
-Left out are the sweep of all pages (`make pages`), the faults under load (`make faults`) and the stories in a browser.
+The sweep of all pages looks at four variants of each and prints its sum on a line of its own, `pages: …`; `make pages` looks at all twelve.
+Left out are the faults under load (`make faults`).
 """
 
 import argparse
@@ -57,7 +58,7 @@ SUITES = (
     *(Suite(f"services/{name}", name) for name in SERVICES),
     Suite("tests", leaves_out=("tests/browser", "tests/faults", "tests/containers")),
     Suite("tests/faults", part="faults", leaves_out=("tests/faults/test_under_fire.py",)),
-    Suite("tests/browser", part="pages", leaves_out=("tests/browser/test_sweep.py", "tests/browser/stories")),
+    Suite("tests/browser", part="pages"),
 )
 
 
