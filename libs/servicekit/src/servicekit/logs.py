@@ -32,6 +32,7 @@ FIELDS = ABOUT_EVERY_LINE | {
     "kind",  # of a timer
     "offset", "partition", "topic", "type",  # of Kafka
     "oldest_seconds", "rows", "seconds",
+    "unknown_keys", "unknown_facts", "parked", "settled", "read_back", "deleted",  # counts of a restore
     "provider",  # of logins
     "reason",  # a code, or the type of an error
     "route",  # of the route table, never an address

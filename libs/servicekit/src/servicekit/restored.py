@@ -60,6 +60,11 @@ class Report:
     deleted: int
     """Of those, things that the restore had brought back."""
 
+    @property
+    def facts(self) -> int:
+        """How many facts others know and the store doesn't."""
+        return sum(len(key.sequences) for key in self.unknown)
+
 
 async def ensure(service: Service) -> Report | None:
     """Returns at once unless the database was restored since a process of this service last started. Waits while Kafka is away."""
@@ -111,9 +116,8 @@ def summary(report: Report | None) -> str:
     """One line."""
     if report is None:
         return "nothing was restored"
-    facts = sum(len(key.sequences) for key in report.unknown)
     return (
-        f"restored: unknown_keys={len(report.unknown)} unknown_facts={facts} parked={report.parked} settled={report.settled} "
+        f"restored: unknown_keys={len(report.unknown)} unknown_facts={report.facts} parked={report.parked} settled={report.settled} "
         f"read_back={report.read_back} deleted={report.deleted}"
     )
 
@@ -128,7 +132,15 @@ async def _mend(service: Service, engine: AsyncEngine) -> Report:
         settled = await settle(uow)
         await accept(uow)
     report = Report(unknown, len(unknown) - len(settled), len(settled), read_back, deleted)
-    log.warning(summary(report))
+    log.warning(
+        "restored",
+        unknown_keys=len(report.unknown),
+        unknown_facts=report.facts,
+        parked=report.parked,
+        settled=report.settled,
+        read_back=report.read_back,
+        deleted=report.deleted,
+    )
     return report
 
 

@@ -10,7 +10,7 @@ from servicekit.delivery.consumer import Consumer
 ROOT = Path(__file__).parents[4]
 READING = ("from faststream", "import faststream", "AIOKafkaConsumer(", ".subscriber(")
 WRITING = ("AIOKafkaProducer(", ".send_and_wait(", ".send_batch(", "publisher(")
-READERS = ("servicekit/delivery/consumer.py", "servicekit/delivery/kafka_access.py")
+READERS = ("servicekit/delivery/consumer.py", "servicekit/delivery/kafka_access.py", "servicekit/delivery/behind.py")
 WRITERS = ("servicekit/delivery/lanes.py",)
 
 
