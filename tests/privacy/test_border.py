@@ -82,14 +82,18 @@ def _like(record: ConsumerRecord, **changed: Any) -> ConsumerRecord:
 
 
 def allowed_in_both(sinks: Sinks) -> set[str]:
-    """What the databases on both sides of the border may hold: public things, staff's own logins at dialog, offers that still wait."""
+    """What the databases on both sides of the border may hold: public things, staff's own logins at dialog, offers that still wait.
+
+    And the number of their cluster: here all were copied from one pattern.
+    """
     level_3, identity = sinks.databases["helpjourney"], sinks.databases["identity"]
     waiting = ids_of_tables({"offers": level_3["offers"]}).keys()
     spent = ids_in(str([row["lookup_hash"] for row in level_3["spent_secrets"]]))
     own = [row for row in identity["logins"] if row["reader"] == "dialog"]
     assert {row["scope"] for row in own} <= {"staff"}, "no youth logs in at dialog"
     staff = ids_in(str([[row["sid"], row["subject"]] for row in own]))
-    return public_ids(sinks.records) | waiting | spent | staff
+    clusters = ids_in(str([row["lineage"] for row in sinks.databases["dialog"]["lineages"]]))
+    return public_ids(sinks.records) | waiting | spent | staff | clusters
 
 
 def test_no_id_is_common_to_the_databases_of_levels_2_and_3(sinks: Sinks) -> None:
