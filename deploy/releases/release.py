@@ -33,7 +33,7 @@ def main() -> int:
             print(f"release: {service} {version}: {name}", flush=True)
             try:
                 step(service, version)
-            except RefusedError:
+            except BaseException:  # also when one presses Ctrl-C
                 _git("reset", "--hard", "--quiet", before)
                 raise
     except RefusedError as error:

@@ -78,6 +78,18 @@ def test_a_step_that_fails_leaves_nothing_changed(tree, monkeypatch, capsys, ste
     assert (git(tree, "rev-parse", "HEAD"), git(tree, "status", "--porcelain")) == (before, "")
 
 
+def test_who_breaks_it_off_finds_everything_as_it_was(tree, monkeypatch):
+    before = git(tree, "rev-parse", "HEAD")
+
+    def broken_off(_service, _version):
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(release.STEPS, "image", broken_off)
+    with pytest.raises(KeyboardInterrupt):
+        release.main()
+    assert (git(tree, "rev-parse", "HEAD"), git(tree, "status", "--porcelain")) == (before, "")
+
+
 def test_changes_that_are_not_committed_are_refused_and_kept(tree, capsys):
     (tree / "half-done").write_text("work")
     assert release.main() == 1
