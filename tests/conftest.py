@@ -6,12 +6,12 @@ from contextlib import contextmanager
 
 import pytest
 from contracts.catalogue import SERVICES
-from servicekit.testing import infra
 
 from deploy.local.journey.cast import cast
 from deploy.local.journey.stories import Crew
 from deploy.local.platform import SMALL_CLUSTER, Platform
 from deploy.local.unprivileged import remove_folder
+from deploy.testing import infra
 from tests.operations.collector import Collector
 
 TRACES = "traces"

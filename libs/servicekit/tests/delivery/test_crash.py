@@ -15,8 +15,9 @@ from servicekit import crash
 from servicekit.crash import Place
 from servicekit.testing import Database, Templates
 from servicekit.testing.databases import Prepare, opened
-from servicekit.testing.infra import Kafka
 from sqlalchemy import text
+
+from deploy.testing.infra import Kafka
 
 MORTAL = str(Path(__file__).with_name("mortal.py"))
 FACTS = 12

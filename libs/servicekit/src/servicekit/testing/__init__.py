@@ -1,4 +1,4 @@
-"""Real parts for tests: PostgreSQL, Kafka, a database per test, golden examples. Importing this loads none of them."""
+"""For tests: a database of its own for each, golden examples, records, waiting. The real parts come from fixtures of `deploy.testing`."""
 
 from servicekit.testing.databases import Database, Templates, service_database
 from servicekit.testing.golden import GoldenExample, golden_examples

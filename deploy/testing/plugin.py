@@ -1,12 +1,12 @@
-"""pytest fixtures on real parts; loaded wherever servicekit is installed, and light until a test asks for a part."""
+"""pytest fixtures on real parts; loaded with every test of this tree, and light until a test asks for a part."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
-
-from servicekit.testing import infra
 from servicekit.testing.databases import Templates
+
+from deploy.testing import infra
 
 if TYPE_CHECKING:
     from deploy.containers.parts import ContainerPostgres
