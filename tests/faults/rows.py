@@ -116,8 +116,7 @@ ROWS = (
         "D18",
         "restore from backup into a bus that goes on",
         (),
-        ("tests/faults/test_restore.py",),
-        "an owner that is restored counts again from where it was, and its readers ignore what they have seen before",
+        ("tests/faults/test_restore.py", f"{DELIVERY}/test_restored.py", "tests/drill", "`make drill`"),
     ),
     Row("D19", "faults built into the plumbing", (), ("tests/faults/test_mutants.py",)),
 )
