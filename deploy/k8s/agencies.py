@@ -22,7 +22,7 @@ _ROW = re.compile(r"^\| (?:Secret|ConfigMap) `([\w-]+)` \| ([^|]*) \|", re.MULTI
 
 def problems(service: str, manifests: list[Manifest]) -> list[str]:
     """All that is wrong with one agency's rendering."""
-    rules = (_own, _roles, _replicas, _references, _doors, _settings, _brought, _migration)
+    rules = (_own, _roles, _replicas, _references, _doors, _settings, _ledger, _brought, _migration)
     return [f"{service}: {found}" for rule in rules for found in rule(service, manifests)]
 
 
@@ -175,6 +175,19 @@ def _port_numbers(manifest: Manifest, settings: ServiceSettings) -> Iterator[str
         for port in container.get("ports", []):
             if port["containerPort"] != said.get(port["name"]):
                 yield f"{name_of(manifest)} declares {port['name']} as {port['containerPort']} and listens on {said.get(port['name'])}"
+
+
+def _ledger(service: str, manifests: list[Manifest]) -> Iterator[str]:
+    """What a service has to forget again after a restore is noted on a volume that outlives its pods, and that they share."""
+    if not hasattr(import_module(f"{service}.main"), "ERASERS"):
+        return
+    claims = {claim["metadata"]["name"]: claim["spec"]["accessModes"] for claim in of_kind(manifests, "PersistentVolumeClaim")}
+    [place] = {config["data"].get("DELETIONS_DIR") for config in of_kind(manifests, "ConfigMap")}
+    for manifest, pod in pods(manifests):
+        mounted = {mount["name"] for container in containers(pod) for mount in container["volumeMounts"] if mount["mountPath"] == place}
+        kept = [volume.get("persistentVolumeClaim", {}).get("claimName") for volume in pod["volumes"] if volume["name"] in mounted]
+        if not kept or any("ReadWriteMany" not in claims.get(name, ()) for name in kept):
+            yield f"{name_of(manifest)} notes deletions where they don't outlive it: DELETIONS_DIR needs a claim that many may write"
 
 
 def _brought(_: str, manifests: list[Manifest]) -> Iterator[str]:

@@ -39,6 +39,9 @@ from deploy.releases.told import unheard
 FOLDER = STATE.with_name("k8s-played")
 PROJECT = "stegvis-k8s"
 SURROUNDINGS = (*(f"{name}-postgres" for name in SERVICES), "kafka", "kafka-setup", "gateway", "login")
+PLAYED = ("ConfigMap", "PersistentVolumeClaim", "Deployment")
+LEFT = ("Secret", "ConfigMap", "PersistentVolumeClaim")
+"""Kinds that Podman keeps as secrets and volumes of the same name."""
 GRACE = 20
 """Seconds, as the Deployments say; Podman 4.3 doesn't read it there."""
 INTERNAL_PORT = 9000
@@ -95,7 +98,7 @@ class Played:
             list(pool.map(self._migrate, SERVICES))
         self._progress("five databases are migrated, each by its Job's pod")
         for service in SERVICES:
-            self._play(service, of_kind(self.manifests[service], "ConfigMap", "Deployment"), "service")
+            self._play(service, of_kind(self.manifests[service], *PLAYED), "service")
         self.wait()
 
     def _overlay(self, service: str) -> Path:
@@ -207,7 +210,7 @@ class Played:
         for pod in self.podman.run("pod", "ps", "--format", "{{.Name}}").split():
             if any(pod in (_pod(name), f"{name.partition('-')[0]}-migrate") for name in self.deployments):
                 self.podman.run("pod", "rm", "--force", pod)
-        made = {found["metadata"]["name"] for manifests in self.manifests.values() for found in of_kind(manifests, "Secret", "ConfigMap")}
+        made = {found["metadata"]["name"] for manifests in self.manifests.values() for found in of_kind(manifests, *LEFT)}
         for kind in ("secret", "volume"):
             for name in made & set(self.podman.run(kind, "ls", "--format", "{{.Name}}").split()):
                 self.podman.run(kind, "rm", name)

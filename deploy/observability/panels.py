@@ -25,7 +25,7 @@ class Panel:
     what: str
     """What a good and a bad picture is."""
     unit: str
-    """Grafana's name of it: `s`, `short`, `reqps`, `percentunit`, `bytes`."""
+    """Grafana's name of it: `s`, `short`, `reqps`, `cps`, `percentunit`, `bytes`."""
     queries: Sequence[Query]
 
 
@@ -45,6 +45,11 @@ class Board:
 
 def _one(title: str, what: str, unit: str, expr: str, legend: str) -> Panel:
     return Panel(title, what, unit, [Query(expr, legend)])
+
+
+def _nothing(label: str) -> str:
+    """0 under the name `none`, so that a diagram of what shouldn't happen isn't empty."""
+    return f'label_replace(vector(0), "{label}", "none", "", "")'
 
 
 def _doors(service: str) -> list[Panel]:
@@ -82,7 +87,7 @@ def _sent(service: str) -> list[Panel]:
         _one(
             "Facts sent",
             "What the broker has acknowledged.",
-            "short",
+            "cps",
             f"sum by (topic) (rate(stegvis_outbox_relayed_total{{{here}}}[{INTERVAL}]))",
             "{{topic}}",
         ),
@@ -102,7 +107,7 @@ def _received(service: str) -> list[Panel]:
         _one(
             "Events applied",
             "By type.",
-            "short",
+            "cps",
             f"sum by (type) (rate(stegvis_events_applied_total{{{here}}}[{INTERVAL}]))",
             "{{type}}",
         ),
@@ -125,8 +130,8 @@ def _ground(service: str) -> list[Panel]:
         _one(
             "Timers that failed",
             "0. Each is tried again by itself.",
-            "short",
-            f'sum by (kind) (rate(stegvis_timer_runs_total{{{here}, outcome="failed"}}[{INTERVAL}])) or vector(0)',
+            "cps",
+            f'sum by (kind) (rate(stegvis_timer_runs_total{{{here}, outcome="failed"}}[{INTERVAL}])) or {_nothing("kind")}',
             "{{kind}}",
         ),
         _one("Free disk", "Above a tenth.", "percentunit", f"min(stegvis_disk_free_ratio{{{here}}})", "free"),
@@ -140,25 +145,26 @@ def _ground(service: str) -> list[Panel]:
     ]
 
 
+ACUTE = [
+    _one("Acute questions that nobody has taken", "0.", "short", "max(stegvis_acute_questions)", "questions"),
+    _one(
+        "Longest wait of an acute question",
+        "Minutes; from 5 on somebody is woken.",
+        "s",
+        "max(stegvis_acute_question_oldest_seconds)",
+        "longest",
+    ),
+]
+CHATS = Panel(
+    "Chats",
+    "Those who wait, and those who talk.",
+    "short",
+    [Query("max(stegvis_chats_waiting)", "waiting"), Query("max(stegvis_chats_active)", "active")],
+)
 WAITING = [
-    Panel(
-        "Acute questions that nobody has taken",
-        "0. How many, and how long the first has waited.",
-        "short",
-        [Query("max(stegvis_acute_questions)", "questions"), Query("max(stegvis_acute_question_oldest_seconds)", "oldest, seconds")],
-    ),
-    Panel(
-        "Questions that nobody has taken",
-        "The panel's queue.",
-        "short",
-        [Query("max(stegvis_questions_waiting)", "questions")],
-    ),
-    Panel(
-        "Chats",
-        "Those who wait, and those who talk.",
-        "short",
-        [Query("max(stegvis_chats_waiting)", "waiting"), Query("max(stegvis_chats_active)", "active")],
-    ),
+    *ACUTE,
+    _one("Questions that nobody has taken", "The panel's queue.", "short", "max(stegvis_questions_waiting)", "questions"),
+    CHATS,
     _one("Longest wait for a chat", "Minutes, as the page promised.", "s", "max(stegvis_chat_oldest_seconds)", "longest"),
 ]
 WISHES = [
@@ -179,7 +185,7 @@ LOGINS = [
     _one(
         "Logins",
         "By how they ended. `failed` and `away` are faults; the others are choices and rules.",
-        "short",
+        "cps",
         f"sum by (outcome) (rate(stegvis_logins_total[{INTERVAL}])) > 0",
         "{{outcome}}",
     )
@@ -206,7 +212,7 @@ def _of_service(service: str) -> Board:
     own = [OWN[service]] if service in OWN else []
     delivery = (_sent(service) if topics_owned_by(service) else []) + (_received(service) if topics_read_by(service) else [])
     common = [("Doors", _doors(service)), ("Facts in and out", delivery), ("Ground", _ground(service))]
-    return Board(f"stegvis-{service}", f"Stegvis: {service} ({OWNERS[service]})", [*own, *common])
+    return Board(f"stegvis-{service}", f"Stegvis: {service} ({OWNERS[service].agency})", [*own, *common])
 
 
 def _of_journey() -> Board:
@@ -222,7 +228,7 @@ def _of_journey() -> Board:
             "Alerts that fire",
             "None.",
             "short",
-            'sum by (alertname, service) (ALERTS{alertstate="firing"}) or vector(0)',
+            f'sum by (alertname, service) (ALERTS{{alertstate="firing"}}) or {_nothing("alertname")}',
             "{{alertname}} {{service}}",
         ),
         _one("Services that answer", "1 each.", "short", 'min by (service) (up{job="stegvis"})', "{{service}}"),
@@ -230,11 +236,11 @@ def _of_journey() -> Board:
             "Faults shown to people",
             "0. Answers with a status above 499.",
             "reqps",
-            f'sum by (service) (rate(stegvis_http_requests_total{{status=~"5.."}}[{INTERVAL}])) or vector(0)',
+            f'sum by (service) (rate(stegvis_http_requests_total{{status=~"5.."}}[{INTERVAL}])) or {_nothing("service")}',
             "{{service}}",
         ),
     ]
-    people = [*STEPS, WAITING[0], WAITING[2], WISHES[0], *LOGINS]
+    people = [*STEPS, *ACUTE, CHATS, WISHES[0], *LOGINS]
     return Board("stegvis-journey", "Stegvis: the journey", [("People", people), ("Between the services", between), ("Platform", platform)])
 
 

@@ -122,6 +122,12 @@ def data(manifests: list[Manifest], **changed: str) -> None:
     one(manifests, "ConfigMap")["data"].update(changed)
 
 
+def ledger(manifests: list[Manifest], **source: object) -> None:
+    [volume] = [volume for volume in pod(manifests)["volumes"] if volume["name"] == "deletions"]
+    volume.pop("persistentVolumeClaim")
+    volume.update(source)
+
+
 def variable(manifests: list[Manifest], name: str, secret: str, key: str) -> None:
     process(manifests)["env"].append({"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}})
 
@@ -154,6 +160,10 @@ AGENCIES: dict[str, tuple[Break, str]] = {
     "a setting of another kind": (lambda m: data(m, RELAY_SHARDS="3"), "dialog-relay doesn't start: RELAY_SHARDS"),
     "a demonstration": (lambda m: data(m, STEGVIS_MODE="demo"), "isn't in production mode"),
     "a port that nobody listens on": (lambda m: data(m, PORT="8080"), "declares http as 8000 and listens on 8080"),
+    "deletions in scratch space": (lambda m: ledger(m, emptyDir={}), "dialog-serve notes deletions where they don't outlive it"),
+    "deletions where nobody put a volume": (lambda m: data(m, DELETIONS_DIR="/data"), "dialog-relay notes deletions where"),
+    "deletions on one node": (lambda m: one(m, "PersistentVolumeClaim")["spec"].update(accessModes=["ReadWriteOnce"]), "many may write"),
+    "no place for deletions": (lambda m: one(m, "ConfigMap")["data"].pop("DELETIONS_DIR"), "notes deletions where they don't outlive it"),
     "a secret that isn't documented": (lambda m: variable(m, "LOG_LEVEL", "levels", "x"), r"needs levels \(x\), which docs/kubernetes.md"),
     "a key that isn't documented": (lambda m: process(m)["env"][0]["valueFrom"]["secretKeyRef"].update(key="url"), r"database-app \(url\)"),
     "serve knows Kafka's password": (lambda m: variable(m, "KAFKA_PASSWORD", "kafka", "password"), "dialog-serve has the principal"),

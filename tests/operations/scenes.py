@@ -47,8 +47,10 @@ async def _panel_answers(stage: Stage, times: int) -> None:
 
 
 async def prelude(stage: Stage) -> None:
-    """What isn't about an alert, so that every diagram has something to show: a question is asked, answered and published."""
+    """What isn't about an alert, so that every diagram has something to show: she searches, asks, and the answer is published."""
     youth, panel, editor = Youth(stage.platform.urls), Expert(stage.platform.urls), Editor(stage.platform.urls)
+    for words in ("mamma", "krangler", "trist"):
+        await youth.searches(words)
     await youth.asks("Hvordan sier jeg det til mamma?", "family", "13_15", publish=True)
     address = await panel.answers_next(PANEL, "Mange synes det er vanskelig. Begynn med én setning.")
     await editor.publishes(EDITOR, address, "Å si det til mamma")

@@ -12,6 +12,7 @@ from alembic.script import ScriptDirectory
 from servicekit.migrations import config
 from servicekit.testing import service_database
 
+from tests.flows.test_production_mode import SAFE
 from tests.operations.conftest import PATIENCE
 from tests.operations.stage import mounting
 from tests.operations.tls import TlsServer
@@ -122,6 +123,17 @@ def test_a_full_disk(starter, setting):
         subprocess.run(words, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False),
         f"{setting}: {disk}: No space",
     )
+
+
+@pytest.mark.parametrize(("folder", "why"), [(None, "needed in production"), ("/dev/shm/stegvis-deletions", "lies on tmpfs")])
+def test_a_ledger_of_deletions_that_goes_with_the_process(starter, folder, why):
+    """INVARIANT: production deletes nothing that a restore of the database would bring back."""
+    starter.environment("dialog", {})
+    (starter.folder / "keys" / "dialog" / "GENERATED").unlink()
+    secure = SAFE | {"KAFKA_USERNAME": "dialog", "KAFKA_PASSWORD": "x", "DELETIONS_DIR": folder}
+    ended = starter.run("dialog", "serve", **secure)
+    refused(ended, f"DELETIONS_DIR: {folder or ''}")
+    assert why in ended.stderr
 
 
 @pytest.mark.parametrize(("seconds", "which"), [(-90, "ahead of"), (90, "behind")])

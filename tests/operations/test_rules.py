@@ -17,7 +17,7 @@ from deploy.observability.programs import program
 from deploy.observability.rules import rules
 from deploy.observability.trials import TRIALS
 
-FUNCTIONS = {"sum", "max", "min", "rate", "increase", "histogram_quantile", "time", "vector", "and", "or", "unless"}
+FUNCTIONS = {"sum", "max", "min", "rate", "increase", "histogram_quantile", "time", "vector", "label_replace", "and", "or", "unless"}
 OWN = {"up", "ALERTS"}
 """Prometheus makes these itself."""
 CLAUSE = re.compile(r'"[^"]*"|\{[^}]*\}|\b(?:by|on) \([^)]*\)|\[[^\]]*\]')
@@ -130,6 +130,12 @@ def test_the_rules_of_a_trial_are_the_same_with_other_times(tmp_path):
     assert "> 1\n" in found
     assert "> 10\n" in found
     assert [line for line in found.splitlines() if "alert:" in line] == [f"  - alert: {alert.name}" for alert in ALERTS]
+
+
+def test_a_dashboard_is_called_after_its_service_and_agency():
+    titles = {board.uid: board.title for board in BOARDS}
+    assert titles["stegvis-info"] == "Stegvis: info (Bufdir)"
+    assert set(titles) == {"stegvis-journey", *(f"stegvis-{service}" for service in SERVICES)}
 
 
 def test_the_page_about_operations_names_every_alert_and_every_panel():

@@ -2,11 +2,15 @@
 
 import os
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from servicekit.deletions import KEPT, Ledger
 from servicekit.delivery.outbox import beginner
+from servicekit.preconditions import RefusedError, check_ledger
+from servicekit.settings import Mode, ServiceSettings
+from servicekit.surroundings import file_system_of
 from servicekit.testing import service_database
 from sqlalchemy import text
 
@@ -80,3 +84,27 @@ async def test_the_ledger_has_it_before_the_commit_and_a_ledger_that_fails_stops
     monkeypatch.setattr(ledger, "note", lambda deleted: (note(deleted), seen.append(ledger.read())))
     await delete()
     assert seen == [{"thing": {subject}}]
+
+
+def in_mode(mode: Mode, folder: Path | None, data: Path) -> ServiceSettings:
+    safe = ServiceSettings(database_url="postgresql://nobody@127.0.0.1:1/nothing", data_dir=data, deletions_dir=folder)
+    return safe.model_copy(update={"stegvis_mode": mode})
+
+
+def test_production_refuses_a_ledger_that_goes_with_the_process(tmp_path, monkeypatch):
+    """INVARIANT: what was deleted stays deleted after a restore; so its ledger lies on a disk that stays."""
+    check_ledger(in_mode(Mode.DEMO, None, tmp_path))
+    with pytest.raises(RefusedError, match="DELETIONS_DIR: needed in production"):
+        check_ledger(in_mode(Mode.PRODUCTION, None, tmp_path))
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr("servicekit.preconditions.file_system_of", lambda _: "ext4")
+        check_ledger(in_mode(Mode.PRODUCTION, tmp_path, tmp_path))
+    with pytest.raises(RefusedError, match=r"DELETIONS_DIR: /dev/shm/ledger lies on tmpfs and is gone"):
+        check_ledger(in_mode(Mode.PRODUCTION, Path("/dev/shm/ledger"), tmp_path))
+    assert not Path("/dev/shm/ledger").exists()
+
+
+def test_the_kind_of_a_file_system_is_that_of_the_nearest_mount():
+    assert file_system_of(Path("/proc/self/nothing/there/yet")) == "proc"
+    assert file_system_of(Path("/dev/shm")) == "tmpfs"
+    assert file_system_of(Path("/"))

@@ -25,12 +25,15 @@ from servicekit.database import create_engine
 from servicekit.delivery.kafka_access import client_options
 from servicekit.keys import KeyFile, Keys, MissingKeyError
 from servicekit.settings import ServiceSettings
+from servicekit.surroundings import file_system_of
 
 MOST_CLOCK_SECONDS = 60.0
 """How far the clock here may be off the database's."""
 AGAIN_SECONDS = 2.0
 SAY_AGAIN_SECONDS = 60.0
 CONNECT_MS = 5_000
+PASSING_FILE_SYSTEMS = frozenset({"tmpfs", "ramfs", "overlay", "aufs"})
+"""Memory, and a container's own writable layer."""
 PROBE_BYTES = 64 * 1024
 
 _CLOCK = text("select extract(epoch from clock_timestamp())")
@@ -75,12 +78,25 @@ def check_kafka_password(settings: ServiceSettings) -> None:
 
 
 def check_ledger(settings: ServiceSettings) -> None:
-    """Deletions can be noted outside the database; what no backup reaches back to is forgotten. Raises RefusedError."""
+    """Deletions can be noted outside the database; what no backup reaches back to is forgotten. Raises RefusedError.
+
+    Production wants a folder that outlives process and machine: what was deleted would else come back with a restored database.
+    """
     try:
+        if not settings.is_demo:
+            _check_lasting(settings.deletions_dir)
         settings.ledger.check()
         settings.ledger.forget_old()
     except OSError as error:
         raise RefusedError(f"DELETIONS_DIR: nothing can be noted there ({error.strerror})") from None
+
+
+def _check_lasting(folder: Path | None) -> None:
+    if folder is None:
+        raise RefusedError("DELETIONS_DIR: needed in production: a disk that isn't the database's, shared by the service's processes")
+    kind = file_system_of(folder)
+    if kind in PASSING_FILE_SYSTEMS:
+        raise RefusedError(f"DELETIONS_DIR: {folder} lies on {kind} and is gone with this process: production needs a disk that stays")
 
 
 def _write_and_forget(setting: str, folder: Path) -> None:

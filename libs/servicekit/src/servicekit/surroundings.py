@@ -1,6 +1,7 @@
 """What a process stands on and can run out of: room on its disk, its agency's published keys, certificates it meets."""
 
 import asyncio
+import re
 import ssl
 import time
 from collections.abc import Sequence
@@ -41,9 +42,24 @@ async def watch_surroundings(service: str, settings: ServiceSettings) -> None:
 
 def free_ratio(folder: Path) -> float:
     """Of the disk that the folder lies on, or will lie on."""
-    there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
-    usage = disk_usage(there)
+    usage = disk_usage(_there(folder))
     return usage.free / (usage.used + usage.free) if usage.total else 0.0
+
+
+def file_system_of(folder: Path) -> str:
+    """The kind of what the folder lies on, or will lie on, as proc(5) mountinfo says it: ext4, tmpfs, overlay ... Linux only."""
+    there, found, longest = str(_there(folder).resolve()) + "/", "", -1
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        mount, _, source = line.partition(" - ")
+        point = re.sub(r"\\(\d{3})", lambda octal: chr(int(octal[1], 8)), mount.split()[4]).rstrip("/") + "/"
+        if there.startswith(point) and len(point) >= longest:  # the later one lies over the earlier one
+            found, longest = source.split()[0], len(point)
+    return found
+
+
+def _there(folder: Path) -> Path:
+    """The folder, or the nearest one above it that exists."""
+    return next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
 
 
 def endpoints_of(service: str, settings: ServiceSettings) -> Sequence[str]:
