@@ -46,7 +46,7 @@ help:
 	@echo "  make lock        brings uv.lock up to date"
 
 demo: $(SYNCED) assets
-	@$(PY) -m deploy.local.demo $(if $(ONCE),--once) $(if $(PORT),--port $(PORT)) $(if $(DATA),--data $(DATA)) $(if $(KEEP),--keep) $(if $(OPS),--ops)
+	@$(PY) -m deploy.demo $(if $(ONCE),--once) $(if $(PORT),--port $(PORT)) $(if $(DATA),--data $(DATA)) $(if $(KEEP),--keep) $(if $(OPS),--ops)
 
 test: $(SYNCED) assets $(KUSTOMIZE)
 	@$(PY) -m deploy.suites $(if $(ONLY),--only $(ONLY)) $(ARGS)

@@ -10,7 +10,7 @@ from info.settings import Settings
 from pydantic import BaseModel
 from servicekit import logs, telemetry
 from servicekit.process import Part, run
-from servicekit.service import Transaction
+from servicekit.web.transaction import Transaction
 
 from bench.delivery.articles import withdraw
 

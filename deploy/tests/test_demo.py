@@ -1,4 +1,4 @@
-"""The command `python -m deploy.local.demo` with the real services: addresses, a service killed and brought back, Ctrl-C."""
+"""The command `python -m deploy.demo` with the real services: addresses, a service killed and brought back, Ctrl-C."""
 
 import json
 import os
@@ -22,7 +22,7 @@ class Demo:
 
     def __init__(self, folder, port: int) -> None:
         self.folder, self.port = folder, port
-        command = [sys.executable, "-m", "deploy.local.demo", "--port", str(port), "--data", folder]
+        command = [sys.executable, "-m", "deploy.demo", "--port", str(port), "--data", folder]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         self.said = ""
 
@@ -100,7 +100,7 @@ def test_a_busy_port_ends_the_command_with_one_line(tmp_path):
     port = free_ports(1)[0]
     listener = subprocess.Popen([sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1"], stderr=subprocess.DEVNULL)
     until(lambda: status(port, "/") == 200)
-    command = [sys.executable, "-m", "deploy.local.demo", "--port", str(port), "--data", tmp_path]
+    command = [sys.executable, "-m", "deploy.demo", "--port", str(port), "--data", tmp_path]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     listener.kill()
     listener.wait()

@@ -6,10 +6,10 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import metadata
-from typing import Annotated, Any, Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import HTMLResponse, Response
 from sqlalchemy import text
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -19,7 +19,7 @@ from servicekit import api_docs, health, http_metrics, problems, telemetry
 from servicekit.database import create_engine
 from servicekit.delivery.inbox import Handlers
 from servicekit.delivery.lineage import is_accepted
-from servicekit.delivery.outbox import Begin, UnitOfWork, beginner
+from servicekit.delivery.outbox import UnitOfWork, beginner
 from servicekit.keys import KeyFile, Keys, Trust
 from servicekit.measuring import Measure
 from servicekit.settings import ServiceSettings
@@ -79,15 +79,6 @@ class Service:
             return metadata.version(self.name)
         except metadata.PackageNotFoundError:
             return "unreleased"
-
-
-async def begin_of(request: Request) -> Begin:
-    """The way in which a door opens its transaction. Async: FastAPI runs plain functions in a thread, for each request."""
-    begin: Begin = request.app.state.begin
-    return begin
-
-
-Transaction = Annotated[Begin, Depends(begin_of)]
 
 
 def create_app(service: Service) -> FastAPI:

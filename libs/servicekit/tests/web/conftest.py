@@ -11,7 +11,7 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from pydantic import SecretStr
 from servicekit.delivery.tables import browser_sessions
-from servicekit.service import Service, Transaction, create_app
+from servicekit.service import Service, create_app
 from servicekit.settings import ServiceSettings
 from servicekit.testing.agencies import make_agency
 from servicekit.testing.browser import Browser
@@ -22,6 +22,7 @@ from servicekit.web.form import new_form
 from servicekit.web.sessions import SessionNow, StaffSession, YouthSession, end, save, youth_session_at
 from servicekit.web.submission import PresentedByOtherSite, Submitted
 from servicekit.web.tokens import BearerToken
+from servicekit.web.transaction import Transaction
 from sqlalchemy import delete
 
 NAME = "helpjourney"

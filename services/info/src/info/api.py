@@ -10,7 +10,7 @@ from contracts.codes import AgeBand, Channel, Language, PageClass, ServiceKind, 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 from servicekit.problems import Problem
-from servicekit.service import Transaction
+from servicekit.web.transaction import Transaction
 
 from info.crisis import calls_for_help
 from info.domain import LONGEST_QUERY, ServiceGoneError, ServiceNotFoundError, Shift

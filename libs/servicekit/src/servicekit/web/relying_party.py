@@ -17,7 +17,6 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.routing import NoMatchFound
 
 from servicekit.problems import Problem
-from servicekit.service import Transaction
 from servicekit.web.browser_session import Login, end, log_in
 from servicekit.web.cookie import host_cookie
 from servicekit.web.identity_client import IdentityAwayError, IdentityClient, RefusedByIdentityError
@@ -25,6 +24,7 @@ from servicekit.web.login_attempt import LOGIN_COOKIE, LOGOUT_COOKIE, SECONDS, L
 from servicekit.web.renewal import refresh_token_of, revoke
 from servicekit.web.sessions import LOGIN_PATHS, SessionNow, reaches
 from servicekit.web.submission import Submitted
+from servicekit.web.transaction import Transaction
 
 LOGIN_PAGE, LOGGED_OUT_PAGE = "webkit/login.html", "webkit/logged_out.html"
 FRESH_LEEWAY = 5

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
-from servicekit.service import Transaction
+from servicekit.web.transaction import Transaction
 
 from dialog.queries.availability import chat_services
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
-from servicekit.service import Transaction
+from servicekit.web.transaction import Transaction
 
 from dialog.handlers.questions import QuestionDesk
 from dialog.queries.questions import question_state

@@ -9,10 +9,10 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from servicekit.problems import Problem
-from servicekit.service import Transaction
 from servicekit.web.form import new_form
 from servicekit.web.sessions import SessionNow
 from servicekit.web.submission import Submission, Submitted
+from servicekit.web.transaction import Transaction
 from webkit.i18n import mark
 
 from dialog.domain.questions import TooManyCodesError

@@ -8,10 +8,10 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, Response
 from servicekit.problems import Problem
-from servicekit.service import Transaction
 from servicekit.web.form import new_form
 from servicekit.web.sessions import StaffMember, StaffSession
 from servicekit.web.submission import Submitted
+from servicekit.web.transaction import Transaction
 from webkit.i18n import mark
 from webkit.pages import Pages
 

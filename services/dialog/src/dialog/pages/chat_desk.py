@@ -13,9 +13,9 @@ from fastapi import Depends, Request
 from servicekit.crypto import Vault
 from servicekit.idempotency import KeyReusedError
 from servicekit.problems import Problem
-from servicekit.service import Transaction
 from servicekit.web.sessions import SessionNow, StaffSession
 from servicekit.web.submission import Submission
+from servicekit.web.transaction import Transaction
 from webkit.dates import OSLO
 from webkit.i18n import Translation, mark
 

@@ -6,9 +6,9 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 from servicekit.delivery.outbox import Begin
-from servicekit.service import Transaction
 from servicekit.web.sessions import current_session, leave
 from servicekit.web.submission import Submitted
+from servicekit.web.transaction import Transaction
 
 from dialog.domain.chats import Author, Chat, ChatNotFoundError
 from dialog.domain.presence import ASKS_EVERY, FRAME_HOLDS, STOPPED_HOLDS

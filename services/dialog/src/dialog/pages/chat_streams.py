@@ -8,9 +8,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from servicekit.service import Transaction
 from servicekit.web.form import new_form
 from servicekit.web.sessions import StaffSession
+from servicekit.web.transaction import Transaction
 
 from dialog.domain.chats import Author, ChatNotFoundError, ChatState
 from dialog.domain.presence import STREAM_HOLDS

@@ -9,10 +9,10 @@ from contracts.codes import AgeBand, Language, TopicCode, Urgency
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from servicekit.idempotency import KeyReusedError, once
-from servicekit.service import Transaction
 from servicekit.web.form import new_form
 from servicekit.web.sessions import BrowserSession, SessionNow, save
 from servicekit.web.submission import Submission, Submitted
+from servicekit.web.transaction import Transaction
 from webkit.i18n import Translation, mark
 
 from dialog.domain.availability import QueueFullError, ServiceClosedError, UnknownServiceError

@@ -8,10 +8,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from servicekit.delivery.outbox import UnitOfWork
 from servicekit.problems import Problem
-from servicekit.service import Transaction
 from servicekit.web.form import new_form
 from servicekit.web.sessions import BrowserSession, SessionNow
 from servicekit.web.submission import InvalidInputError, Submitted
+from servicekit.web.transaction import Transaction
 from webkit.i18n import mark
 
 from dialog.domain.availability import MOST_AT_ONCE, NoFreePlaceError, NotOnDutyError, UnknownServiceError

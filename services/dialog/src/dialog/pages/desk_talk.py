@@ -8,10 +8,10 @@ from contracts.codes import TopicCode, Urgency
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from servicekit.delivery.outbox import UnitOfWork
-from servicekit.service import Transaction
 from servicekit.web.form import new_form
 from servicekit.web.sessions import BrowserSession, SessionNow
 from servicekit.web.submission import Submitted
+from servicekit.web.transaction import Transaction
 from webkit.i18n import mark
 
 from dialog.domain.chats import LONGEST_MESSAGE, Author, Chat, ChatClosedError, ChatNotFoundError

@@ -4,8 +4,8 @@ from contracts.codes import Channel, ServiceKind
 from contracts.info import HelpService
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
-from servicekit.service import Transaction
 from servicekit.web.sessions import StaffSession
+from servicekit.web.transaction import Transaction
 
 from dialog.domain.questions import StaffRole
 from dialog.pages.question_desk import Look, StateNow

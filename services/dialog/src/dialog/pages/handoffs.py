@@ -12,10 +12,10 @@ from servicekit.claim_secret import MalformedSecretError
 from servicekit.delivery.outbox import UnitOfWork
 from servicekit.idempotency import KeyReusedError, once
 from servicekit.problems import Problem
-from servicekit.service import Transaction
 from servicekit.web.form import new_form
 from servicekit.web.sessions import BrowserSession, SessionNow
 from servicekit.web.submission import Fields, Submission, Submitted
+from servicekit.web.transaction import Transaction
 from webkit.i18n import Translation, mark
 
 from dialog.domain.chats import Chat, ChatClosedError, ChatNotFoundError

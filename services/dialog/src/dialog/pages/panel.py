@@ -9,10 +9,10 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from servicekit.delivery.outbox import Begin, UnitOfWork
 from servicekit.problems import Problem
-from servicekit.service import Transaction
 from servicekit.web.form import new_form
 from servicekit.web.sessions import StaffMember, StaffSession
 from servicekit.web.submission import InvalidInputError, Submission, Submitted
+from servicekit.web.transaction import Transaction
 from webkit.i18n import Translation, mark
 from webkit.pages import Pages
 

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
-from servicekit.service import Transaction
 from servicekit.web.sessions import StaffSession
 from servicekit.web.submission import Submitted
+from servicekit.web.transaction import Transaction
 
 from dialog.domain.questions import ANSWER_MOST
 from dialog.handlers.answers import AnswerQuestion, CommentDraft, DraftAnswer, answer_question, comment_draft, draft_answer

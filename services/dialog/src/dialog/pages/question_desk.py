@@ -8,8 +8,8 @@ from fastapi import Depends, Request
 from servicekit.delivery.outbox import UnitOfWork
 from servicekit.idempotency import KeyReusedError, once
 from servicekit.problems import Problem
-from servicekit.service import Transaction
 from servicekit.web.submission import Submission
+from servicekit.web.transaction import Transaction
 from webkit.pages import Pages
 
 from dialog.handlers.questions import QuestionDesk

@@ -10,10 +10,10 @@ from fastapi.responses import HTMLResponse
 from servicekit.crypto import b64
 from servicekit.delivery.outbox import UnitOfWork
 from servicekit.idempotency import KeyReusedError, once
-from servicekit.service import Transaction
 from servicekit.web.form import new_form
 from servicekit.web.sessions import SessionNow
 from servicekit.web.submission import Submission, Submitted
+from servicekit.web.transaction import Transaction
 from webkit.i18n import Translation, mark
 from webkit.pages import Pages
 

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from servicekit.delivery.outbox import Begin, UnitOfWork
 from servicekit.idempotency import once
-from servicekit.service import Transaction
 from servicekit.web.submission import InvalidInputError, Submission, Submitted
+from servicekit.web.transaction import Transaction
 
 from helpjourney.domain.ages import OSLO
 from helpjourney.domain.appointments import NotNowError, remind_at

@@ -5,9 +5,9 @@ from fastapi.responses import Response
 from servicekit.claim_secret import MalformedSecretError, TypedCode, read_secret
 from servicekit.delivery.outbox import Begin
 from servicekit.idempotency import once
-from servicekit.service import Transaction
 from servicekit.web.sessions import BrowserSession, SessionNow, YouthSession, fresh_session, save
 from servicekit.web.submission import Fields, PresentedByOtherSite, Submission, Submitted
+from servicekit.web.transaction import Transaction
 
 from helpjourney.domain.ages import NotForThisAgeError
 from helpjourney.domain.claims import (

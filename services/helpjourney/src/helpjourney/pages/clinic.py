@@ -11,9 +11,9 @@ from servicekit.claim_secret import MalformedSecretError, TypedCode
 from servicekit.delivery.outbox import Begin, UnitOfWork
 from servicekit.idempotency import once
 from servicekit.problems import Problem
-from servicekit.service import Transaction
 from servicekit.web.sessions import StaffMember, StaffSession
 from servicekit.web.submission import InvalidInputError, Submission, Submitted
+from servicekit.web.transaction import Transaction
 
 from helpjourney.domain.appointments import MINUTES, MOST_TIMES, NotNowError, TimesError, local_time
 from helpjourney.domain.claims import AlreadyClaimedError, NotArrivedError, OfferGoneError, TooManyCodesError

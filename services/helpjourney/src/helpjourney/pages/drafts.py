@@ -8,10 +8,10 @@ from fastapi import Depends, Request
 from servicekit.crypto import b64, unb64
 from servicekit.delivery.outbox import Begin
 from servicekit.problems import Problem
-from servicekit.service import Transaction
 from servicekit.web.cookie import host_cookie
 from servicekit.web.sessions import SessionNow, youth_session
 from servicekit.web.submission import Submission, Submitted
+from servicekit.web.transaction import Transaction
 
 from helpjourney.handlers.drafts import LIFE, KeepDraft, forget_draft, keep_draft, open_draft
 from helpjourney.handlers.presenting import HOLDER_BYTES

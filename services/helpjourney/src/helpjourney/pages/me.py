@@ -8,9 +8,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from servicekit.delivery.outbox import Begin
 from servicekit.idempotency import once
-from servicekit.service import Transaction
 from servicekit.web.sessions import SessionNow, reaches, youth_session
 from servicekit.web.submission import Submitted
+from servicekit.web.transaction import Transaction
 
 from helpjourney.domain.ages import AgeRule, Reception, day_in_oslo, rule_of
 from helpjourney.domain.appointments import Reminding

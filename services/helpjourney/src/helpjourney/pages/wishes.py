@@ -8,9 +8,9 @@ from fastapi.responses import Response
 from servicekit.delivery.outbox import Begin
 from servicekit.idempotency import once
 from servicekit.problems import Problem
-from servicekit.service import Transaction
 from servicekit.web.sessions import save
 from servicekit.web.submission import InvalidInputError, Submission, Submitted
+from servicekit.web.transaction import Transaction
 from webkit.i18n import mark
 
 from helpjourney.domain.ages import NotForThisAgeError, age_on, day_in_oslo, received

@@ -6,8 +6,8 @@ from typing import Annotated
 import structlog
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
-from servicekit.service import Transaction
 from servicekit.web.guards import guard
+from servicekit.web.transaction import Transaction
 
 from identity.api.client_authentication import read_fields
 from identity.clients import BadAnswerError, ProviderAwayError

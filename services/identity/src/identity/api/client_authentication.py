@@ -14,8 +14,8 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from servicekit.keys import MissingKeyError
 from servicekit.problems import Problem
-from servicekit.service import Transaction
 from servicekit.web.guards import guard
+from servicekit.web.transaction import Transaction
 
 from identity.context import Here
 from identity.domain.clients import Client

@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
-from servicekit.service import Transaction
+from servicekit.web.transaction import Transaction
 
 from identity.api.client_authentication import Authenticated
 from identity.context import Here

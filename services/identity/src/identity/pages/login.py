@@ -11,10 +11,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from prometheus_client import Counter
 from servicekit.problems import Problem
-from servicekit.service import Transaction
 from servicekit.web import sessions
 from servicekit.web.cookie import host_cookie
 from servicekit.web.sessions import SessionNow
+from servicekit.web.transaction import Transaction
 
 from identity.clients import BadAnswerError, ProviderAwayError
 from identity.context import Here

@@ -5,10 +5,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
-from servicekit.service import Transaction
 from servicekit.web.form import new_form
 from servicekit.web.sessions import SessionNow
 from servicekit.web.submission import Submitted
+from servicekit.web.transaction import Transaction
 
 from identity.context import Here
 from identity.handlers.endings import EndBySid, end_by_sid

@@ -6,10 +6,10 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from servicekit.problems import Problem
-from servicekit.service import Transaction
 from servicekit.web.form import new_form
 from servicekit.web.sessions import BrowserSession, SessionNow
 from servicekit.web.submission import Submitted
+from servicekit.web.transaction import Transaction
 from webkit.texts import places
 
 from identity.handlers.endings import EndMine, end_mine

@@ -8,10 +8,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from servicekit.delivery.outbox import Begin, UnitOfWork
 from servicekit.idempotency import KeyReusedError, once
 from servicekit.problems import Problem
-from servicekit.service import Transaction
 from servicekit.web.form import new_form
 from servicekit.web.sessions import StaffMember, StaffSession
 from servicekit.web.submission import Submission, Submitted
+from servicekit.web.transaction import Transaction
 
 from info.domain import AnswerNotFoundError, ArticleNotFoundError, local_date
 from info.handlers import (

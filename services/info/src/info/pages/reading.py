@@ -6,7 +6,7 @@ from contracts.codes import Channel, PageClass
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from servicekit.problems import Problem
-from servicekit.service import Transaction
+from servicekit.web.transaction import Transaction
 
 from info import labels
 from info.crisis import calls_for_help

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel
 from servicekit.problems import Problem
-from servicekit.service import Transaction
+from servicekit.web.transaction import Transaction
 
 from info import labels
 from info.domain import GoneError, Hours, ServiceNotFoundError, Shift, local_date

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from contracts.codes import PageClass
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
-from servicekit.service import Transaction
+from servicekit.web.transaction import Transaction
 
 from info import labels
 from info.crisis import calls_for_help

@@ -1,4 +1,4 @@
-"""`python -m deploy.local.demo [--once]`: the whole platform on this machine, until Ctrl-C or, with --once, until the journey is walked."""
+"""`python -m deploy.demo [--once]`: the whole platform on this machine, until Ctrl-C or, with --once, until the journey is walked."""
 
 import argparse
 import asyncio
@@ -20,7 +20,7 @@ from deploy.local.processes import StartError, memory_megabytes
 from deploy.observability.local import LocalPrometheus
 from deploy.observability.programs import NoPrometheusError
 
-FOLDER = Path(__file__).parents[2] / ".local"
+FOLDER = Path(__file__).parents[1] / ".local"
 DEFAULT_PORT = 8080
 
 STAFF_PAGES = ("info", "dialog", "helpjourney", "reporting")
@@ -100,7 +100,7 @@ def stay(platform: Platform, progress: Progress) -> NoReturn:
 
 def main() -> int:
     """Parses the command line and runs; 0 when all went as asked."""
-    parser = argparse.ArgumentParser(prog="python -m deploy.local.demo", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m deploy.demo", description=__doc__)
     parser.add_argument("--once", action="store_true", help="walk the journey, check it, stop everything")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="the one entrance, 8080 by default")
     parser.add_argument("--data", type=Path, default=FOLDER, help="folder for data, keys and logs, .local by default")
