@@ -202,7 +202,7 @@ ALERTS: Final = (
         Severity.WARNING,
         "min by (service) (stegvis_disk_free_ratio) < 0.1",
         f"{WHERE}: less than a tenth of its disk is free",
-        "Nobody yet; when it's full, reminders aren't written",
+        "Nobody yet; when it's full, reminders aren't written or nothing can be deleted",
         "Find what grows and make room",
         holds=300,
         topic=NO_TOPIC,

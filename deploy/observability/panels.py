@@ -134,7 +134,7 @@ def _ground(service: str) -> list[Panel]:
             f'sum by (kind) (rate(stegvis_timer_runs_total{{{here}, outcome="failed"}}[{INTERVAL}])) or {_nothing("kind")}',
             "{{kind}}",
         ),
-        _one("Free disk", "Above a tenth.", "percentunit", f"min(stegvis_disk_free_ratio{{{here}}})", "free"),
+        _one("Free disk", "Above a tenth.", "percentunit", f"min by (setting) (stegvis_disk_free_ratio{{{here}}})", "{{setting}}"),
         _one(
             "Keys expire in",
             "More than 30 days.",

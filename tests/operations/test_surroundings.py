@@ -44,7 +44,12 @@ async def test_last_days_of_keys_and_certificates_are_seen(tmp_path, monkeypatch
     server.start(days=3)
     published = [{"use": "sig", "exp": now + 100}, {"use": "sig", "exp": now + 900}, {"use": "enc", "exp": now + 50}]
     (tmp_path / "info.json").write_text(json.dumps({"keys": published}))
-    where = settings(trust_dir=tmp_path, data_dir=tmp_path, watched_certificates=f"{server.address},127.0.0.1:1")
+    where = settings(
+        trust_dir=tmp_path,
+        data_dir=tmp_path,
+        deletions_dir=tmp_path.parent / "ledger",
+        watched_certificates=f"{server.address},127.0.0.1:1",
+    )
     watching = asyncio.create_task(watch_surroundings("info", where))
 
     async def seen() -> bool:
@@ -55,6 +60,9 @@ async def test_last_days_of_keys_and_certificates_are_seen(tmp_path, monkeypatch
     watching.cancel()
     server.stop()
     last = {use: REGISTRY.get_sample_value("stegvis_key_expiry_timestamp_seconds", {"use": use}) for use in ("sig", "enc")}
+    for setting in ("DATA_DIR", "DELETIONS_DIR"):
+        free = REGISTRY.get_sample_value("stegvis_disk_free_ratio", {"setting": setting})
+        assert free == pytest.approx(free_ratio(tmp_path), abs=0.01)
     assert last == {"sig": pytest.approx(now + 900), "enc": pytest.approx(now + 50)}
     assert REGISTRY.get_sample_value("stegvis_certificate_expiry_timestamp_seconds", {"endpoint": "127.0.0.1:1"}) is None
 

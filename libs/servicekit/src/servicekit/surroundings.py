@@ -20,7 +20,7 @@ EVERY_SECONDS = 5.0
 CERTIFICATES_EVERY_SECONDS = 900.0
 CONNECT_SECONDS = 5.0
 
-DISK = Gauge("stegvis_disk_free_ratio", "Free share of the disk that DATA_DIR lies on, 0-1")
+DISK = Gauge("stegvis_disk_free_ratio", "Free share of the disk that DATA_DIR or DELETIONS_DIR lies on, 0-1", ["setting"])
 KEYS = Gauge("stegvis_key_expiry_timestamp_seconds", "When the last of the agency's keys for a use expires, epoch seconds", ["use"])
 CERTIFICATES = Gauge("stegvis_certificate_expiry_timestamp_seconds", "When the certificate there expires, epoch seconds", ["endpoint"])
 
@@ -31,7 +31,9 @@ async def watch_surroundings(service: str, settings: ServiceSettings) -> None:
     """Measure until cancelled."""
     trust, endpoints, looked = Trust(settings.trust_dir), endpoints_of(service, settings), float("-inf")
     while True:
-        DISK.set(free_ratio(settings.data_dir))
+        for setting, folder in (("DATA_DIR", settings.data_dir), ("DELETIONS_DIR", settings.deletions_dir)):
+            if folder:
+                DISK.labels(setting).set(free_ratio(folder))
         for use, expiry in _expiries(trust, service).items():
             KEYS.labels(use).set(expiry)
         if endpoints and time.monotonic() - looked > CERTIFICATES_EVERY_SECONDS:
