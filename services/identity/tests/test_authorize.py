@@ -125,6 +125,19 @@ async def test_identity_takes_no_answer_with_another_issuers_name(world: World, 
     assert (page.status, await world.people()) == (status, 1 if name is None else 0)  # 400: the service didn't ask for this login
 
 
+async def test_a_return_that_is_sent_again_lets_nobody_in_and_says_to_begin_anew(world: World) -> None:
+    """On a bad line a browser may ask twice before it gets the first answer: the provider's code is spent by then."""
+    async with Halted() as halted:
+        page = await world.choose(halted, await halted.get(RawClient(world).request()), DAUGHTER, "substantial")
+    statuses = []
+    for _ in range(2):
+        async with Browser(cookies=halted.cookies) as browser:
+            last = await browser.get(page.url)
+            statuses.append((last.status, "Innloggingen kan ikke brukes lenger" in last.html))
+    assert statuses == [(400, False), (400, True)]  # the first: the service didn't ask for this login
+    assert await world.people() == 1
+
+
 async def test_an_answer_at_the_other_providers_address_is_refused(world: World) -> None:
     """INVARIANT: each provider has a return address of its own, so that one can't answer for another."""
     async with Halted() as halted:

@@ -39,6 +39,10 @@ class BadAnswerError(Exception):
     """The provider's answer doesn't hold: wrong issuer, signature, nonce, audience, time or shape."""
 
 
+class SpentCodeError(Exception):
+    """The provider no longer takes the code: it was used before, or came too late (`invalid_grant`, RFC 6749, 5.2)."""
+
+
 @dataclass(slots=True)
 class Upstream:
     """One provider, as identity's configuration knows it."""
@@ -87,11 +91,13 @@ class Upstream:
             raise ProviderAwayError("pushed request: shape") from error
 
     async def finish(self, code: str, verifier: str, nonce: str) -> Proof:
-        """What the provider vouches for. Raises ProviderAwayError, BadAnswerError."""
+        """What the provider vouches for. Raises ProviderAwayError, SpentCodeError, BadAnswerError."""
         metadata = await self.metadata()
         asked = {"grant_type": "authorization_code", "code": code, "redirect_uri": self.redirect_uri, "code_verifier": verifier}
         answer = await self._post(str(metadata["token_endpoint"]), asked)
         if answer.status_code != 200:
+            if _error_of(answer) == "invalid_grant":
+                raise SpentCodeError
             raise BadAnswerError(f"token: {answer.status_code}")
         try:
             token = str(answer.json()["id_token"])
@@ -190,6 +196,14 @@ class Upstream:
         claims = {"iss": self.client_id, "sub": self.client_id, "aud": issuer, "jti": str(uuid4()), "iat": now}
         assertion = jwt.encode({"alg": "RS256", "kid": key.kid}, {**claims, "exp": now + ASSERTION_SECONDS}, key)
         return {"client_id": self.client_id, "client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion}
+
+
+def _error_of(answer: httpx.Response) -> object:
+    try:
+        said = answer.json()
+    except ValueError:
+        return None
+    return said.get("error") if isinstance(said, dict) else None
 
 
 def _proof(claims: Mapping[str, Any], policy: ProviderPolicy) -> Proof:

@@ -16,7 +16,7 @@ from servicekit.web.cookie import host_cookie
 from servicekit.web.sessions import SessionNow
 from servicekit.web.transaction import Transaction
 
-from identity.clients import BadAnswerError, ProviderAwayError
+from identity.clients import BadAnswerError, ProviderAwayError, SpentCodeError
 from identity.context import Here
 from identity.domain.clients import Client, InvalidRequestError, LoginRequest, UnknownClientError, read_login_request
 from identity.domain.limits import MOST_ATTEMPTS
@@ -83,7 +83,11 @@ async def come_back(request: Request, provider: str, here: Here, session: Sessio
     if attempt is None or attempt.provider != provider:
         return _without(state, _page(request, "old", 400))
     asked = read_login_request(attempt.sent, here.clients)
-    outcome = await _outcome(sent, attempt, asked, here)
+    try:
+        outcome = await _outcome(sent, attempt, asked, here)
+    except SpentCodeError:
+        log.info("code refused", provider=provider, reader=asked.client.name)
+        return _without(state, _page(request, "old", 400))
     if isinstance(outcome, Refusal):
         return _without(state, await _turn_away(request, here, begin, asked, outcome))
     browser = UUID(session.state.setdefault("browser", str(uuid4())))
