@@ -2,11 +2,13 @@
 
 import re
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.checks import ROOT
+from deploy.local.platform import Platform
 
 FOLDER = ROOT / "docs" / "runbooks"
 BLOCK = re.compile(r"^```(sh|sh run|sh start)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -29,6 +31,13 @@ class Block:
 def blocks(name: str) -> list[Block]:
     """All of one page, in order."""
     return [Block(lines, kind) for kind, lines in BLOCK.findall((FOLDER / name).read_text())]
+
+
+def place(platform: Platform, service: str, prometheus: str, **more: str) -> dict[str, str]:
+    """In which a page's commands run: the service's own environment, and where things are. `prometheus`: its address."""
+    own = platform.services[service].environment
+    where = {"SERVICE": service, "INTERNAL": platform.internal(service), "PROMETHEUS": prometheus}
+    return own | {"PATH": f"{Path(sys.executable).parent}:{own['PATH']}"} | where | more
 
 
 def follow(block: Block, environment: Mapping[str, str], folder: Path = ROOT) -> str:

@@ -13,6 +13,7 @@ from deploy.local.platform import Platform
 from deploy.local.services import run_command
 from deploy.observability.alerts import Times
 from deploy.observability.local import LocalPrometheus
+from tests.operations.books import place
 from tests.operations.tls import TlsServer
 
 TIMES = Times(scale=60, scrape_seconds=1)
@@ -69,15 +70,7 @@ class Stage:
 
     def environment(self, service: str, **more: str) -> dict[str, str]:
         """In which a runbook's commands run: the service's own, and where things are."""
-        tools = f"{Path(sys.executable).parent}"
-        own = self.platform.services[service].environment
-        where = {
-            "SERVICE": service,
-            "INTERNAL": self.platform.internal(service),
-            "PROMETHEUS": self.prometheus.url,
-            "ENDPOINT": self.tls.address,
-        }
-        return own | {"PATH": f"{tools}:{own['PATH']}"} | where | more
+        return place(self.platform, service, self.prometheus.url, ENDPOINT=self.tls.address, **more)
 
     def disk(self) -> Path:
         """The small disk as its process sees it."""
