@@ -39,7 +39,9 @@ help:
 	@echo "  make upgrade     each service's last release beside the current others, and on their migrated databases: about 5 minutes"
 	@echo "  make images      an image per service and what they run beside, by Docker or Podman, with bills of materials (SERVICE=dialog)"
 	@echo "  make containers  the whole platform on containers: journey, isolation, each service back and forth (QUICK=1 PORT= ISOLATE=off)"
-	@echo "  make release SERVICE=dialog   gates, tests, version, changelog, image and record of one service alone, or why not (VERSION=)"
+	@echo "  make release SERVICE=dialog   gates, tests, version, changelog, image and record of one service alone, or why not (VERSION= IMAGE=no)"
+	@echo "  make released SERVICE=dialog  an environment with its last release alone, or another one (VERSION=); prints its Python"
+	@echo "  make rehearsal   follows the README's lines of a release and of the way back, in a clone of its own"
 	@echo "  make k8s         renders each agency's manifests for Kubernetes into .local/k8s, and validates them (RUN=1 plays them with Podman)"
 	@echo "  make drill       each agency's database is destroyed while people use it, and restored: what is lost, doubled, back from the dead (MUTANTS=1)"
 	@echo "  make schemas     writes the JSON Schemas, AsyncAPI documents and catalogue page of the contracts"
@@ -96,7 +98,14 @@ upgrade: $(SYNCED) assets
 	@$(PY) -m deploy.releases.upgrade
 
 release: $(SYNCED) assets
-	@$(PY) -m deploy.releases.release $(SERVICE) $(VERSION)
+	@$(PY) -m deploy.releases.release $(SERVICE) $(VERSION) $(if $(filter no,$(IMAGE)),--no-image)
+
+.PHONY: released rehearsal
+released: $(SYNCED) assets
+	@$(PY) -m deploy.releases.trees $(SERVICE) $(VERSION)
+
+rehearsal: $(SYNCED) assets
+	@$(PY) -m tests.upgrade.rehearsal
 
 k8s: $(SYNCED) $(KUSTOMIZE) $(if $(RUN),assets)
 	@$(PY) -m deploy.k8s

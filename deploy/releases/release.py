@@ -1,4 +1,4 @@
-"""`python -m deploy.releases.release SERVICE [VERSION]`: one service goes out alone, or is refused with the reason.
+"""`python -m deploy.releases.release SERVICE [VERSION] [--no-image]`: one service goes out alone, or is refused with the reason.
 
 Nothing is left changed by a release that was refused: the tree is clean before, and is put back.
 """
@@ -22,7 +22,8 @@ class RefusedError(Exception):
 
 def main() -> int:
     """Exit code 0 when the release is recorded, 1 when it was refused, 2 for a question that makes no sense."""
-    service, wanted = (*sys.argv[1:3], "", "")[:2]
+    asked = [word for word in sys.argv[1:] if word != NO_IMAGE]
+    service, wanted = (*asked[:2], "", "")[:2]
     if service not in SERVICES:
         print(f"release: which one? SERVICE= one of {', '.join(SERVICES)}", file=sys.stderr)
         return 2
@@ -30,6 +31,9 @@ def main() -> int:
         version = chosen(service, wanted)
         before = ready(service)
         for name, step in STEPS.items():
+            if name == "image" and NO_IMAGE in sys.argv:
+                print(f"release: {service} {version}: no image, as asked", flush=True)
+                continue
             print(f"release: {service} {version}: {name}", flush=True)
             try:
                 step(service, version)
@@ -107,6 +111,8 @@ def recorded(service: str, version: str) -> None:
     _commit(f"Record {service} {version}; go on with {coming}")
 
 
+NO_IMAGE = "--no-image"
+"""For an agency that runs its service without containers."""
 UNRELEASED = r"^## \S+ \(not released\)$"
 STEPS: dict[str, Callable[[str, str], None]] = {
     "contracts": gate,

@@ -1,4 +1,7 @@
-"""The files of a recorded commit beside ours, and environments of their own for what is in them."""
+"""The files of a recorded commit beside ours, and environments of their own for what is in them.
+
+`python -m deploy.releases.trees SERVICE [VERSION]` makes that of a release, the last one by default, and prints its interpreter.
+"""
 
 import fcntl
 import os
@@ -11,7 +14,7 @@ from pathlib import Path
 
 from deploy.checks import INDEX_SETTINGS
 from deploy.local.node import install
-from deploy.releases.record import ROOT, HistoryError, Release, check_history
+from deploy.releases.record import ROOT, HistoryError, Release, check_history, latest, releases
 
 SHELF = ROOT / ".local" / "releases"
 UV = ROOT / ".tools" / "bin" / "uv"
@@ -80,3 +83,21 @@ def _alone(place: Path) -> Iterator[None]:
     with lock.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def main() -> int:
+    """Exit code 1 with one line where there is no such release."""
+    name, version = (*sys.argv[1:3], "", "")[:2]
+    try:
+        found = latest(name, [release for release in releases() if version in ("", release.version)])
+        if found is None:
+            raise HistoryError(f"releases.toml has no {name or 'release without a name'} {version}".rstrip())
+        print(python_of(found))
+    except HistoryError as error:
+        print(f"released: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

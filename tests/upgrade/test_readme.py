@@ -1,0 +1,52 @@
+"""The README's lines of a release and of the way back can be followed: `make rehearsal` does it, here they are looked at."""
+
+import re
+import shlex
+
+import pytest
+
+from deploy.checks import ROOT
+from deploy.releases import trees
+from tests.upgrade.readme import MOST, Line, lines
+
+MAKEFILE = (ROOT / "Makefile").read_text()
+
+
+def known(line: Line) -> bool:
+    """Whether a line calls what there is."""
+    match shlex.split(line.inner or line.command):
+        case ["make", target, *settings]:
+            [recipe] = re.findall(rf"^{re.escape(target)}:.*\n((?:\t.*\n)+)", MAKEFILE, re.MULTILINE) or [""]
+            return all(f"$({setting.partition('=')[0]})" in recipe for setting in settings) and bool(recipe)
+        case ["git", "push"]:
+            return True
+        case ["$new" | "$old", "-m", "reporting", "migrate" | "run"]:
+            return True
+    return False
+
+
+def test_it_takes_ten_lines_and_each_says_what_it_is_for():
+    assert 0 < len(lines()) <= MOST
+    assert all(line.said for line in lines())
+
+
+@pytest.mark.parametrize("line", lines(), ids=lambda line: line.command)
+def test_a_line_calls_what_there_is(line):
+    assert known(line)
+
+
+@pytest.mark.parametrize("command", ["make relaese SERVICE=reporting", "make contracts SERVICE=reporting", "$new -m reporting undo"])
+def test_a_line_that_calls_nothing_is_noticed(command):
+    assert not known(Line(command, ""))
+
+
+def test_the_way_back_is_in_it_behind_the_release():
+    commands = [line.command for line in lines()]
+    assert commands.index("make release SERVICE=reporting") < commands.index("$new -m reporting migrate")
+    assert [command for command in commands if command.endswith(" run")] == [f"${it} -m reporting run" for it in ("new", "old", "new")]
+
+
+def test_a_release_that_never_was_is_refused_in_one_line(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["trees", "reporting", "9.9.9"])
+    assert trees.main() == 1
+    assert capsys.readouterr().err == "released: releases.toml has no reporting 9.9.9\n"
