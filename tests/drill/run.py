@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -58,11 +59,19 @@ class Found:
         return f"drill: rpo_s={self.rpo:.0f} rto_s={rto:.1f} lost={self.lost} doubled={self.doubled} resurrected={self.resurrected}"
 
 
+MUTANTS: dict[str, Callable[[Found], bool]] = {
+    "the log is copied without waiting for it": lambda found: found.rpo > 0 and found.lost > 0,
+    "the ledger of deletions isn't read back": lambda found: found.resurrected > 0,
+    "nothing is parked": lambda found: found.doubled > 0 and found.wrong > 0,
+}
+"""What is broken in a drill with mutants, and what must show it."""
+
+
 class Drill:
     """One platform, its agencies' backups, and what was found."""
 
     def __init__(self, platform: Platform, folder: Path, *, broken: bool) -> None:
-        """`broken`: the log is copied without waiting for it, the ledger isn't read back, nothing is parked."""
+        """`broken`: with all MUTANTS."""
         self.platform, self.broken = platform, broken
         self.found = Found()
         self.backups = {
@@ -196,19 +205,22 @@ def drill(folder: Path, *, broken: bool = False) -> Found:
 
 
 def main() -> int:
-    """0 when nothing was found and, with --mutants, each zero was seen to fail."""
+    """0 when nothing was found; with --mutants, when each of them was."""
     parser = argparse.ArgumentParser(prog="python -m tests.drill.run", description=__doc__)
-    parser.add_argument("--mutants", action="store_true", help="only a drill with everything broken: each number must show it")
+    parser.add_argument("--mutants", action="store_true", help="only a drill with everything broken: its numbers must show each")
     options = parser.parse_args()
     began = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="stegvis-drill-"))
     found = drill(folder, broken=options.mutants)
-    right = bool(found.rpo and found.lost and found.doubled and found.resurrected) if options.mutants else found.is_clean
+    caught = {what: shows(found) for what, shows in MUTANTS.items()} if options.mutants else {}
+    right = all(caught.values()) if options.mutants else found.is_clean
     if right and not os.environ.get("KEEP"):
         shutil.rmtree(folder, ignore_errors=True)
     else:
         say(f"logs and data: {folder}")
-    say(f"list_wrong={found.wrong}; in {(time.monotonic() - began) / 60:.1f} min{'; broken on purpose' if options.mutants else ''}")
+    say(f"list_wrong={found.wrong}; in {(time.monotonic() - began) / 60:.1f} min")
+    for what, shown in caught.items():
+        say(f"broken on purpose: {what}: {'caught' if shown else 'NOT CAUGHT'}")
     say(found.line)
     return 0 if right else 1
 
