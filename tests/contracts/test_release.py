@@ -120,6 +120,16 @@ def test_a_version_of_ones_own_choice(tree, monkeypatch):
     assert record.version_of("dialog", tree) == "0.3.1.dev0"
 
 
+def test_without_an_image_where_that_is_asked_for(tree, monkeypatch, capsys):
+    def builds(_service, _version):
+        raise AssertionError("built one")
+
+    monkeypatch.setitem(release.STEPS, "image", builds)
+    monkeypatch.setattr(sys, "argv", ["release", "dialog", "--no-image"])
+    assert release.main() == 0
+    assert "dialog 0.2.0: no image, as asked" in capsys.readouterr().out
+
+
 def test_only_services_are_released(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["release", "servicekit"])
     assert release.main() == 2
