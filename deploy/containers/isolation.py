@@ -5,19 +5,19 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from contracts.catalogue import SERVICES, TOPICS
 
 from deploy.containers.prepare import ISSUERS
 from deploy.containers.stack import ROLES, ROOT, Part, Stack
-from deploy.kafka.access import Access
 from deploy.local.keys import kafka_passwords
 
 SIDE_BY_SIDE = 6
 KAFKA_PORTS = (9092, 9093, 19092)
 CONTROLLER = 9093
+METRICS, PROMETHEUS = 9000, 9090
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def doors(part: Part) -> tuple[int, ...]:
         return (8000, 9000)
     if part.name.endswith(ROLES):
         return (9000,)
-    return {"kafka": KAFKA_PORTS, "login": tuple(ISSUERS.values())}.get(part.name, ())
+    return {"kafka": KAFKA_PORTS, "login": tuple(ISSUERS.values()), "prometheus": (PROMETHEUS,)}.get(part.name, ())
 
 
 def agency(name: str) -> str | None:
@@ -74,9 +74,11 @@ def may(source: str, target: str, port: int) -> bool | None:
     if source == target or (own and own == other):
         return True if target.endswith("-postgres") and not source.endswith("-postgres") else None
     if target == "kafka" and port != CONTROLLER:
-        return True if own and not source.endswith("-postgres") else None if source == "gateway" else False
+        return True if own and not source.endswith("-postgres") else None if source in {"gateway", "prometheus"} else False
     if source == "gateway":
         return None if other and not target.endswith("-postgres") else target == "login"
+    if source == "prometheus":
+        return False if not other or target.endswith("-postgres") else True if port == METRICS else None
     if source == "kafka":
         return None if target == "gateway" or (other and not target.endswith("-postgres")) else False
     return False
@@ -102,9 +104,9 @@ def _kafka(source: Part, stack: Stack) -> Iterator[tuple[Attempt, tuple[dict[str
     mine = next(topic.name for topic in TOPICS.values() if own in {topic.owner, *topic.readers})
     foreign = next((topic.name for topic in TOPICS.values() if own not in {topic.owner, *topic.readers}), None)
     other = next(name for name in SERVICES if name != own)
-    me = Access(broker, "SASL_PLAINTEXT", own, password)
+    me = replace(stack.kafka_admin, bootstrap=broker).principal(own, password)
     yield Attempt(own, "Kafka as itself", True), (me.librdkafka, mine)
-    yield Attempt(own, "Kafka as nobody", False), (Access(broker).librdkafka, mine)
+    yield Attempt(own, "Kafka as nobody", False), (replace(me, protocol="SSL", username=None, password=None).librdkafka, mine)
     yield Attempt(own, f"Kafka as {other} with its own password", False), (me.principal(other, password).librdkafka, mine)
     yield Attempt(own, "Kafka as the administrator with its own password", False), (me.principal("admin", password).librdkafka, mine)
     if foreign:

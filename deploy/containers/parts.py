@@ -14,7 +14,8 @@ from typing import Any
 import asyncpg
 from contracts.catalogue import SERVICES
 
-from deploy.containers.prepare import ROOT, admin_password, prepare_kafka
+from deploy.containers.authority import Authority
+from deploy.containers.prepare import ROOT, admin_password, authority_of, prepare_kafka
 from deploy.images.base import PYTHON, ensure
 from deploy.images.build import build_part, image_of
 from deploy.images.engine import engine
@@ -96,10 +97,12 @@ class ContainerPostgres:
 class ContainerKafka:
     """One broker with a principal per agency, as tests know it from child processes: `access` and `stop`."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: bool = False) -> None:
+        """`tls`: as docker-compose.yml has it; else plain on 127.0.0.1, as the demo's."""
         self._folder = tempfile.TemporaryDirectory(prefix="stegvis-kafka-container-")
         self._state, self._port = Path(self._folder.name), free_ports(1)[0]
-        prepare_kafka(self._state, self._port)
+        self._authority = Authority(self._state / "authority", authority_of(self._state)) if tls else None
+        prepare_kafka(self._state, self._port, self._authority)
         self._container = (
             _reach()(image_of("kafka"))
             .with_volume_mapping(str(self._state / "kafka"), "/run/kafka", "ro")
@@ -112,7 +115,10 @@ class ContainerKafka:
     @property
     def access(self) -> Access:
         """The administrator's."""
-        return Access(f"127.0.0.1:{self._port}", "SASL_PLAINTEXT", ADMIN, admin_password(self._state))
+        address, password = f"127.0.0.1:{self._port}", admin_password(self._state)
+        if self._authority:
+            return Access(address, "SASL_SSL", ADMIN, password, self._authority.file)
+        return Access(address, "SASL_PLAINTEXT", ADMIN, password)
 
     def start(self) -> "ContainerKafka":
         """Returns when it accepts clients. Raises StartError."""

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from contracts.catalogue import SERVICES
 
-from deploy.gateway.caddyfile import Route, caddyfile
+from deploy.containers.authority import Authority, write_private
+from deploy.gateway.caddyfile import Certificate, Route, caddyfile
 from deploy.kafka.broker import common, security
 from deploy.kafka.principals import PASSWORD_FILE
 from deploy.local.environment import HOSTS, STAFF_CLIENT, YOUTH_CLIENT
@@ -40,12 +41,13 @@ def prepare(state: Path = STATE, port: int = DEFAULT_PORT, kafka_port: int = DEF
     """Fills the folder; keys and passwords that are there stay, for they belong to stores that may be there as well."""
     state.mkdir(parents=True, exist_ok=True)
     make_keys(state)
+    authority = Authority(state / "authority", authority_of(state))
     for name in SERVICES:
         _database_secrets(state, name)
         _secret(state / "secrets" / name / "kafka_password", kafka_passwords(state)[name])
         _secret(state / "secrets" / "setup" / name / PASSWORD_FILE, kafka_passwords(state)[name])
-    prepare_kafka(state, kafka_port)
-    _gateway(state / "gateway", port)
+    prepare_kafka(state, kafka_port, authority)
+    _gateway(state / "gateway", port, authority)
     _login(state / "login", port)
     _give(state)
 
@@ -71,6 +73,11 @@ def admin_password(state: Path) -> str:
     return (state / "kafka" / "admin.password").read_text()
 
 
+def authority_of(state: Path) -> Path:
+    """PEM of who signs for Kafka and the gateway: every service's trust."""
+    return state / "trust" / "authority.pem"
+
+
 def _database_secrets(state: Path, name: str) -> None:
     folder = state / "secrets" / f"{name}-postgres"
     for role in ("superuser", "role"):
@@ -79,13 +86,16 @@ def _database_secrets(state: Path, name: str) -> None:
     _secret(state / "secrets" / name / "database_url", f"postgresql://{name}:{password_of(state, name)}@{name}-postgres:5432/{name}")
 
 
-def prepare_kafka(state: Path, kafka_port: int) -> None:
-    """What one node reads, in `state`/kafka. `kafka_port`: where this machine finds it."""
+def prepare_kafka(state: Path, kafka_port: int, authority: Authority | None = None) -> None:
+    """What one node reads, in `state`/kafka. `kafka_port`: where this machine finds it. `authority`: signs for it; None: without TLS."""
     folder = state / "kafka"
     if not (folder / "cluster.id").exists():
         _secret(folder / "cluster.id", base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="))
         _secret(folder / "admin.password", secrets.token_urlsafe(32))
     _secret(state / "secrets" / "setup" / "admin.password", admin_password(state))
+    protocol, tls = "SASL_PLAINTEXT", dict[str, object]()
+    if authority:
+        protocol, tls = "SASL_SSL", _kafka_tls(folder, authority)
     settings: Mapping[str, object] = {
         "process.roles": "broker,controller",
         "node.id": 1,
@@ -94,7 +104,8 @@ def prepare_kafka(state: Path, kafka_port: int) -> None:
         "listeners": "CLIENTS://0.0.0.0:9092,HOST://0.0.0.0:19092,CONTROLLER://127.0.0.1:9093",
         "advertised.listeners": f"CLIENTS://kafka:9092,HOST://127.0.0.1:{kafka_port}",
         "inter.broker.listener.name": "CLIENTS",
-        "listener.security.protocol.map": "CONTROLLER:SASL_PLAINTEXT,CLIENTS:SASL_PLAINTEXT,HOST:SASL_PLAINTEXT",
+        "listener.security.protocol.map": f"CONTROLLER:SASL_PLAINTEXT,CLIENTS:{protocol},HOST:{protocol}",
+        **tls,
         "log.dirs": "/var/lib/kafka/data/log",
         "auto.create.topics.enable": "false",
         **common(),
@@ -104,23 +115,45 @@ def prepare_kafka(state: Path, kafka_port: int) -> None:
     _give_to(KAFKA_UID, folder)
 
 
-def _gateway(folder: Path, port: int) -> None:
+def _kafka_tls(folder: Path, authority: Authority) -> dict[str, object]:
+    """The broker's certificate, and whom it trusts itself when it calls itself."""
+    authority.sign(folder / "tls.pem", folder / "tls.pem", ("kafka", "localhost", "127.0.0.1"))
+    _secret(folder / "authority.pem", authority.file.read_text())
+    return {
+        "ssl.keystore.type": "PEM",
+        "ssl.keystore.location": "/run/kafka/tls.pem",
+        "ssl.truststore.type": "PEM",
+        "ssl.truststore.location": "/run/kafka/authority.pem",
+    }
+
+
+def _gateway(folder: Path, port: int, authority: Authority) -> None:
     routes = {name: Route(HOSTS[name], f"{name}-serve:8000") for name in SERVICES}
     routes |= {name: Route(f"{name}.localhost", f"login:{inside}") for name, inside in ISSUERS.items()}
     folder.mkdir(parents=True, exist_ok=True)
-    text = caddyfile(port, routes, "0.0.0.0", Path("/srv/static"), catalogue=Path("/srv/catalogue"), hold=HOLD_SECONDS)  # noqa: S104
+    authority.sign(folder / "tls.pem", folder / "tls.key", [route.host for route in routes.values()])
+    inside = Path("/etc/caddy")
+    text = caddyfile(
+        port,
+        routes,
+        "0.0.0.0",  # noqa: S104
+        Path("/srv/static"),
+        catalogue=Path("/srv/catalogue"),
+        hold=HOLD_SECONDS,
+        certificate=Certificate(inside / "tls.pem", inside / "tls.key"),
+    )
     (folder / "Caddyfile").write_text(text)
 
 
 def _login(folder: Path, port: int) -> None:
-    identity, jwks = f"http://{HOSTS['identity']}:{port}", Path("/run/trust/identity.json")
+    identity, jwks = f"https://{HOSTS['identity']}:{port}", Path("/run/trust/identity.json")
     out = [f"{identity}/logget-ut"]
     clients = {
         "idporten": Client(YOUTH_CLIENT, jwks, [f"{identity}/tilbake/idporten"], out, f"{identity}/bakkanal/idporten"),
         "ansattporten": Client(STAFF_CLIENT, jwks, [f"{identity}/tilbake/ansattporten"], out),
     }
     settings = {
-        name: {**client.registration(ISSUERS[name]), "issuer": f"http://{name}.localhost:{port}", "bind": "0.0.0.0"}  # noqa: S104
+        name: {**client.registration(ISSUERS[name]), "issuer": f"https://{name}.localhost:{port}", "bind": "0.0.0.0"}  # noqa: S104
         for name, client in clients.items()
     }
     folder.mkdir(parents=True, exist_ok=True)
@@ -128,12 +161,8 @@ def _login(folder: Path, port: int) -> None:
 
 
 def _secret(file: Path, text: str) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    if file.exists() and file.read_text() == text:
-        return
-    file.unlink(missing_ok=True)
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:
-        handle.write(text)
+    if not file.exists() or file.read_text() != text:
+        write_private(file, text.encode())
 
 
 def _give(state: Path) -> None:

@@ -19,6 +19,7 @@ from deploy.local.journey.people import Youth
 from deploy.local.journey.stories import Crew
 from deploy.local.journey.timeline import Timeline, Watch
 from deploy.local.journey.walk import goes_all_the_way
+from deploy.local.loopback import client
 from deploy.local.platform import Progress
 from deploy.local.processes import StartError
 from deploy.releases.record import Release, latest
@@ -65,17 +66,17 @@ class Reader:
     """Somebody who reads one front page again and again, by the gateway."""
 
     def __init__(self, url: str) -> None:
-        self._url = httpx.URL(url)
+        self._url = url
         self.pages, self.slowest, self.failed = 0, 0.0, list[str]()
 
     async def read(self) -> None:
         """Until it's cancelled."""
-        headers = {"host": self._url.netloc.decode(), "accept": "text/html"}
-        async with httpx.AsyncClient(timeout=20) as http:
+        headers = {"accept": "text/html"}
+        async with client(20) as http:
             while True:
                 began = time.monotonic()
                 try:
-                    status = (await http.get(self._url.copy_with(host="127.0.0.1"), headers=headers)).status_code
+                    status = (await http.get(self._url, headers=headers)).status_code
                 except httpx.HTTPError as error:
                     status = 0
                     self.failed.append(f"{type(error).__name__} after {time.monotonic() - began:.1f} s")

@@ -12,9 +12,10 @@ from contracts.catalogue import SERVICES
 from deploy.containers.isolation import Verdict, try_everything
 from deploy.containers.prepare import STATE
 from deploy.containers.replacing import Outcome, Replacing, build_releases
+from deploy.containers.scraped import PROCESSES, scraped
 from deploy.containers.stack import Stack
 from deploy.images.base import NoBaseError
-from deploy.images.build import build
+from deploy.images.build import build, image_of
 from deploy.images.engine import EngineError, NoEngineError, engine
 from deploy.local.gateway import refuse_busy
 from deploy.local.journey.timeline import Watch
@@ -40,20 +41,23 @@ class Trial:
         self.isolation = Verdict()
         self.upgrades = Outcome()
         self.lost = 0
+        self.scraped: int | None = None
+        """Processes that Prometheus sees; None where its image couldn't be built."""
         self.stack = Stack(
             engine(), FOLDER, PROJECT, options.port, official=options.official, isolate=options.isolate == "on", progress=progress
         )
 
     def __str__(self) -> str:
+        scraped = "not_tried" if self.scraped is None else f"{self.scraped}/{PROCESSES}"
         return (
             f"images={self.images} journey={self.journey} isolation={self.isolation} upgrades={self.upgrades}"
-            f" lost={self.lost + self.upgrades.lost}"
+            f" lost={self.lost + self.upgrades.lost} scraped={scraped}"
         )
 
     @property
     def ok(self) -> bool:
         """Whether nothing broke."""
-        failed = self.isolation.broken or self.upgrades.failures or self.lost or self.upgrades.lost
+        failed = self.isolation.broken or self.upgrades.failures or self.lost or self.upgrades.lost or self.scraped not in {None, PROCESSES}
         return self.journey == "ok" and not failed and (self.options.quick or len(self.upgrades.replaced) == len(SERVICES))
 
     def run(self) -> None:
@@ -79,6 +83,9 @@ class Trial:
 
     async def _try(self, released: dict[str, Release]) -> None:
         self.journey = "ok" if await walk(self.stack) == 0 else "failed"
+        if self.options.official or self.stack.engine.has(image_of("prometheus")):
+            self.scraped = await asyncio.to_thread(scraped, self.stack)
+            self.progress(f"Prometheus sees {self.scraped} of {PROCESSES} processes")
         self.isolation = await asyncio.to_thread(try_everything, self.stack)
         self.progress(f"isolation: {self.isolation} attempts refused")
         for broken in self.isolation.broken[:20]:

@@ -27,7 +27,38 @@ class Route:
     upstream: str
 
 
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """Where the gateway finds what it shows to browsers: PEM files."""
+
+    chain: Path
+    key: Path
+
+
 QUICK_EXIT_URL = "https://www.yr.no/"
+
+
+OPTIONS = """{
+	admin off
+	auto_https off
+	persist_config off
+	grace_period 3s
+	log default {
+		output stderr
+		level WARN
+		# No request is logged, not even one that failed: it holds the reader's address, path and headers.
+		exclude http.log.error http.log.access http.handlers.reverse_proxy
+	}
+	servers {
+		protocols h1
+		timeouts {
+			read_header 10s
+			idle 2m
+		}
+	}
+}
+"""
+"""Of the whole gateway."""
 
 
 def caddyfile(
@@ -40,42 +71,27 @@ def caddyfile(
     start_page: Path | None = None,
     catalogue: Path = CATALOGUE,
     hold: int = 0,
+    certificate: Certificate | None = None,
 ) -> str:
     """The whole Caddyfile. `routes`: by service name. `bind`: addresses to listen on, separated by spaces.
 
     `quick_exit_url`: where the quick exit leads while a service is down.
     `start_page`: the folder of `/_demo`; in the demo alone. `catalogue`: the folder of `/_contracts/`.
     `hold`: seconds that a request waits for a service of which no process answers; it's sent on once, and never to a second process.
+    `certificate`: for https; without one it's http.
     """
+    scheme = "https" if certificate else "http"
+    listens = f"\tbind {bind}\n" + (f"\ttls {certificate.chain} {certificate.key}\n" if certificate else "")
     own = _contracts(catalogue) + (_start_page(start_page) if start_page else "")
     held = _hold(hold) if hold else ""
     sites = "\n".join(
-        _site(port, route, bind, static, quick_exit_url, own if name == "info" else "", held) for name, route in routes.items()
+        f"{scheme}://{route.host}:{port} {{\n{listens}{_site(route, static, quick_exit_url, own if name == 'info' else '', held)}"
+        for name, route in routes.items()
     )
-    return f"""{{
-	admin off
-	auto_https off
-	persist_config off
-	grace_period 3s
-	log default {{
-		output stderr
-		level WARN
-		# No request is logged, not even one that failed: it holds the reader's address, path and headers.
-		exclude http.log.error http.log.access http.handlers.reverse_proxy
-	}}
-	servers {{
-		protocols h1
-		timeouts {{
-			read_header 10s
-			idle 2m
-		}}
-	}}
-}}
-
+    return f"""{OPTIONS}
 {sites}
-http://:{port} {{
-	bind {bind}
-	header -Server
+{scheme}://:{port} {{
+{listens}	header -Server
 	respond "Ukjent adresse" 421
 }}
 """
@@ -107,12 +123,11 @@ def _hold(seconds: int) -> str:
 """
 
 
-def _site(port: int, route: Route, bind: str, static: Path, quick_exit_url: str, start_page: str, held: str) -> str:
+def _site(route: Route, static: Path, quick_exit_url: str, start_page: str, held: str) -> str:
+    """What one host does, from its address on."""
     strip_up = "\n".join(f"\t\t\theader_up -{name}" for name in (*TRACE_HEADERS, *ADDRESS_HEADERS))
     strip_down = "\n".join(f"\t\t\theader_down -{name}" for name in (*TRACE_HEADERS, "Server", "Via"))
-    return f"""http://{route.host}:{port} {{
-	bind {bind}
-	@long expression size({{http.request.uri}}) > {LONGEST_ADDRESS}
+    return f"""	@long expression size({{http.request.uri}}) > {LONGEST_ADDRESS}
 	handle @long {{
 		error 414
 	}}

@@ -17,6 +17,7 @@ from deploy.images.base import PYTHON, NoBaseError, Progress, ensure
 from deploy.images.engine import Engine, EngineError, NoEngineError, engine
 from deploy.images.stand_ins import PARTS, stage
 from deploy.local.processes import StartError
+from deploy.observability.programs import NoPrometheusError, program
 from deploy.releases.record import ROOT, version_of
 
 OUTPUT = ROOT / ".local" / "images"
@@ -94,7 +95,7 @@ def build(only: str = "", progress: Progress = print) -> list[Built]:
     progress(f"building with {builder.name}")
     ensure(builder, progress)
     base = megabytes(builder, PYTHON)
-    chosen = [name for name in (*SERVICES, *PARTS) if only in name]
+    chosen = [name for name in (*SERVICES, *PARTS) if only in name and _can_be_had(name, progress)]
 
     def make(name: str) -> Built:
         made = build_service(builder, name) if name in SERVICES else build_part(builder, name)
@@ -106,6 +107,18 @@ def build(only: str = "", progress: Progress = print) -> list[Built]:
         found = list(pool.map(make, chosen))
         list(pool.map(lambda made: sbom.write(builder, made.name, made.image, OUTPUT), [made for made in found if made.name in SERVICES]))
     return found
+
+
+def _can_be_had(part: str, progress: Progress) -> bool:
+    """Whether what the image is built from can be had: only Prometheus comes by a package, and nothing here needs it."""
+    if part != "prometheus":
+        return True
+    try:
+        program(part)
+    except NoPrometheusError as error:
+        progress(f"{part}: left out: {error}")
+        return False
+    return True
 
 
 def main() -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 from deploy.local.gateway import caddy
 from deploy.local.jars import class_path
 from deploy.local.node import install
+from deploy.observability.programs import program
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -55,6 +56,12 @@ def _login(target: Path) -> Path:
     return target
 
 
+def _prometheus(target: Path) -> Path:
+    target.mkdir(parents=True)
+    shutil.copy2(program("prometheus"), target / "prometheus")
+    return target
+
+
 def _setup(_target: Path) -> Path:
     return ROOT
 
@@ -69,5 +76,5 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copytree(source, target, symlinks=True, ignore=ignored)
 
 
-PARTS = {"postgres": _postgres, "kafka": _kafka, "gateway": _gateway, "login": _login, "setup": _setup}
+PARTS = {"postgres": _postgres, "kafka": _kafka, "gateway": _gateway, "login": _login, "setup": _setup, "prometheus": _prometheus}
 """Name -> how its folder is filled."""

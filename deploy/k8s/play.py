@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import shutil
 import signal
-import ssl
 import sys
 import time
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from urllib.request import urlopen
 import yaml
 from contracts.catalogue import SERVICES
 
-from deploy.containers.prepare import STATE, password_of
+from deploy.containers.prepare import STATE, authority_of, password_of
 from deploy.containers.stack import Stack
 from deploy.images.base import NoBaseError
 from deploy.images.build import build, image_of
@@ -31,9 +30,9 @@ from deploy.local.gateway import refuse_busy
 from deploy.local.journey.timeline import Watch
 from deploy.local.journey.walk import walk
 from deploy.local.keys import kafka_passwords
+from deploy.local.loopback import status
 from deploy.local.platform import Progress
 from deploy.local.processes import StartError
-from deploy.local.services import status
 from deploy.releases.told import unheard
 
 FOLDER = STATE.with_name("k8s-played")
@@ -99,12 +98,13 @@ class Played:
         self._progress("five databases are migrated, each by its Job's pod")
         for service in SERVICES:
             self._play(service, of_kind(self.manifests[service], *PLAYED), "service")
+        self.stack.wait_for_jobs()
         self.wait()
 
     def _overlay(self, service: str) -> Path:
         database = f"postgresql://{service}:{password_of(FOLDER, service)}@{service}-postgres:5432/{service}"
-        any_authority = Path(ssl.get_default_verify_paths().cafile or "/etc/ssl/certs/ca-certificates.crt")  # no TLS on this machine
-        brought = Brought(database, kafka_passwords(FOLDER)[service], FOLDER / "keys" / service, FOLDER / "trust", any_authority)
+        keys, trust = FOLDER / "keys" / service, FOLDER / "trust"
+        brought = Brought(database, kafka_passwords(FOLDER)[service], keys, trust, authority_of(FOLDER))
         return write_overlay(service, FOLDER / "overlays" / service, image_of(service), self.port, brought)
 
     def _bring(self, service: str) -> None:
@@ -135,12 +135,12 @@ class Played:
         """Returns when each process says that it's ready and the five hosts answer: no kubelet probes here. Raises StartError."""
         deadline = time.monotonic() + seconds
         waiting = list(self.deployments)
-        hosts = [url.removeprefix("http://").partition(":")[0] for url in self.urls.values()]
+        hosts = list(self.urls.values())
         while waiting or hosts:
             if time.monotonic() > deadline:
                 raise StartError(f"not ready after {seconds:.0f} s: {', '.join(waiting or hosts)}")
             waiting = [name for name in waiting if not self._ready(name)]
-            hosts = [host for host in hosts if waiting or not 200 <= status(self.port, "/", host) < 500]
+            hosts = [url for url in hosts if waiting or not 200 <= status(f"{url}/") < 500]
             time.sleep(0.2)
 
     def _ready(self, deployment: str) -> bool:

@@ -34,11 +34,11 @@ class Brought:
 
 def settings(service: str, port: int) -> dict[str, str]:
     """The addresses behind the gateway's port. Services reach identity as everybody does: no two agencies share a network."""
-    found = {f"{name.upper()}_URL": f"http://{HOSTS[name]}:{port}" for name in SERVICES}
+    found = {f"{name.upper()}_URL": f"https://{HOSTS[name]}:{port}" for name in SERVICES}
     found["IDENTITY_INTERNAL_URL"] = found["IDENTITY_URL"]
     if service == "identity":
-        found |= {"IDPORTEN_ISSUER": f"http://idporten.localhost:{port}", "IDPORTEN_CLIENT_ID": YOUTH_CLIENT}
-        found |= {"ANSATTPORTEN_ISSUER": f"http://ansattporten.localhost:{port}", "ANSATTPORTEN_CLIENT_ID": STAFF_CLIENT}
+        found |= {"IDPORTEN_ISSUER": f"https://idporten.localhost:{port}", "IDPORTEN_CLIENT_ID": YOUTH_CLIENT}
+        found |= {"ANSATTPORTEN_ISSUER": f"https://ansattporten.localhost:{port}", "ANSATTPORTEN_CLIENT_ID": STAFF_CLIENT}
     return found | OWN.get(service, {})
 
 

@@ -1,8 +1,10 @@
 """How a client reaches a cluster: address, transport and principal, in the words of each client library."""
 
 import os
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 SCRAM = "SCRAM-SHA-256"
@@ -18,6 +20,8 @@ class Access:
     protocol: str = OPEN
     username: str | None = None
     password: str | None = field(default=None, repr=False)
+    authority: Path | None = None
+    """PEM of who signs the brokers' certificates; None: one of the system's."""
 
     @classmethod
     def of(cls, environment: Mapping[str, str] = os.environ) -> "Access":
@@ -27,6 +31,7 @@ class Access:
             environment.get("KAFKA_SECURITY_PROTOCOL", OPEN),
             environment.get("KAFKA_USERNAME"),
             environment.get("KAFKA_PASSWORD"),
+            Path(environment["KAFKA_CA_FILE"]) if environment.get("KAFKA_CA_FILE") else None,
         )
 
     def principal(self, username: str, password: str) -> "Access":
@@ -36,6 +41,11 @@ class Access:
     @property
     def aiokafka(self) -> dict[str, Any]:
         """Settings of an aiokafka client."""
+        tls = {"ssl_context": ssl.create_default_context(cafile=self.authority)} if self.protocol.endswith("SSL") else {}
+        return {**self._address_and_principal, **tls}
+
+    @property
+    def _address_and_principal(self) -> dict[str, Any]:
         if self.username is None:
             return {"bootstrap_servers": self.bootstrap, "security_protocol": self.protocol}
         return {
@@ -56,7 +66,8 @@ class Access:
             "sasl_plain_username": "sasl.username",
             "sasl_plain_password": "sasl.password",
         }
-        return {names[name]: value for name, value in self.aiokafka.items()}
+        tls = {"ssl.ca.location": str(self.authority)} if self.authority else {}
+        return {**{names[name]: value for name, value in self._address_and_principal.items()}, **tls}
 
     @property
     def environment(self) -> dict[str, str]:
@@ -64,4 +75,6 @@ class Access:
         found = {"KAFKA_BOOTSTRAP_SERVERS": self.bootstrap, "KAFKA_SECURITY_PROTOCOL": self.protocol}
         if self.username is not None and self.password is not None:
             found |= {"KAFKA_USERNAME": self.username, "KAFKA_PASSWORD": self.password}
+        if self.authority is not None:
+            found["KAFKA_CA_FILE"] = str(self.authority)
         return found

@@ -1,18 +1,21 @@
-"""Where no container engine can be had, these tests say so and are skipped."""
+"""Where no container engine can be had, or it can't run a container, these tests say so and are skipped."""
 
 import pytest
 
-from deploy.images.base import PYTHON, UV, ensure
-from deploy.images.engine import Engine, NoEngineError
+from deploy.images.base import PYTHON, UV, NoBaseError, ensure
+from deploy.images.engine import Engine, EngineError, NoEngineError
 from deploy.images.engine import engine as found
 
 
 @pytest.fixture(scope="session")
 def engine() -> Engine:
-    """Docker or Podman, with the base images."""
+    """Docker or Podman, with the base images, and seen to run a container."""
     try:
         running = found()
-    except NoEngineError as error:
+        ensure(running, print, (PYTHON, UV))
+        running.run("run", "--rm", PYTHON, "true")
+    except (NoEngineError, NoBaseError) as error:
         pytest.skip(str(error))
-    ensure(running, print, (PYTHON, UV))
+    except EngineError as error:
+        pytest.skip(f"an engine is here and can't run a container: {error}")
     return running

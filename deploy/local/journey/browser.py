@@ -16,6 +16,7 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 
 from deploy.local.journey.forms import Form, forms_of, links_of, text_of, title_of
+from deploy.local.loopback import client
 
 MOST_REDIRECTS = 20
 
@@ -26,13 +27,6 @@ class NoSuchFormError(AssertionError):
 
 class BrokenCookieError(AssertionError):
     """A `__Host-` cookie without Secure, with a Domain, or with another path than `/`."""
-
-
-class _Loopback(httpx.AsyncHTTPTransport):
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if request.url.host == "localhost" or request.url.host.endswith(".localhost"):
-            request.url = request.url.copy_with(host="127.0.0.1")  # the Host header stays as it was
-        return await super().handle_async_request(request)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +95,7 @@ class Browser:
     page: Page | None = None
 
     def __post_init__(self) -> None:
-        limits = httpx.Limits(max_connections=8, max_keepalive_connections=4)
-        self._http = httpx.AsyncClient(transport=_Loopback(limits=limits), timeout=30, follow_redirects=False)
+        self._http = client(30)
 
     async def __aenter__(self) -> Self:
         return self

@@ -14,6 +14,7 @@ from deploy.local.journey.history import JOURNEYS, make_history
 from deploy.local.journey.people import Clinician, Editor, Expert, StuckError, Youth, until
 from deploy.local.journey.stories import OTHERS, Crew
 from deploy.local.journey.timeline import Timeline, Watch
+from deploy.local.loopback import client
 
 FUNNEL_SECONDS = 90
 """How long the figures may take: the pages read of a minute are told after that minute."""
@@ -142,12 +143,11 @@ async def versions(platform: Ground) -> dict[str, str]:
 
 async def funnel_is_shown(crew: Crew) -> None:
     """Reporting shows every step of the funnel that the walk and the history led through."""
-    async with httpx.AsyncClient(timeout=10) as http:
-        address = httpx.URL(crew.urls["reporting"] + "/api/journey")
-        dialled = address.copy_with(host="127.0.0.1")
+    async with client(10) as http:
+        address = crew.urls["reporting"] + "/api/journey"
         waited, ends = False, time.monotonic() + FUNNEL_SECONDS
         while time.monotonic() < ends:
-            figures = (await http.get(dialled, headers={"Host": address.netloc.decode()})).json()
+            figures = (await http.get(address)).json()
             hidden = [row["step"] for row in figures["funnel"] if row["count"] is None and row["step"] != "appointments_attended"]
             if not hidden:
                 counts = ", ".join(f"{row['step']} {row['count']}" for row in figures["funnel"] if row["count"])

@@ -109,6 +109,7 @@ export function createProvider(name, dress, issuer, settings) {
     // Its own guard refuses loopback addresses; here everything is on loopback.
     fetch: (url, { dispatcher, ...options }) => fetch(url, options),
   });
+  provider.proxy = issuer.startsWith('https:'); // a gateway speaks TLS for it
   provider.use(logOutWithoutAsking);
   for (const event of ['server_error', 'authorization.error', 'pushed_authorization_request.error', 'grant.error', 'end_session.error']) {
     provider.on(event, (ctx, error) => console.error(name, event, error.error ?? error.name, error.error_detail ?? ''));
