@@ -1,6 +1,7 @@
 """The real parts that delivery is measured on: PostgreSQL with fsync, Kafka with the catalogue's topics and principals."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -58,6 +59,8 @@ async def started(folder: Path, more: Mapping[str, str]) -> AsyncIterator[Parts]
     """Starts both, and stops them at the end. `more`: further settings of PostgreSQL."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    gc.collect()
+    gc.freeze()  # as a service's process does when it begins
     postgres = await asyncio.to_thread(LocalPostgres(fsync=True, settings={**SETTINGS, **more}).start)
     try:
         kafka = await asyncio.to_thread(start_kafka)

@@ -91,14 +91,14 @@ async def test_a_lower_or_equal_sequence_is_ignored_and_counted(reader, articles
 async def test_an_event_of_an_unknown_type_is_skipped_but_its_place_counts(reader, articles, deliver):
     article = uuid4()
     unknown = withdrawn(article, 2)
-    unknown.headers["ce_type"] = "info.article.translated.v1"
+    headers = unknown.headers | {"ce_type": "info.article.translated.v1"}
     raw = SimpleNamespace(
         topic=unknown.topic,
         partition=0,
         offset=1,
         key=unknown.key.encode(),
         value=b"{}",
-        headers=[(name, value.encode()) for name, value in unknown.headers.items()],
+        headers=[(name, value.encode()) for name, value in headers.items()],
     )
     await deliver(withdrawn(article, 1), Record.of(raw), withdrawn(article, 3))
     assert await articles.effects(reader, article) == (2, 1)
@@ -246,8 +246,8 @@ async def test_a_handler_goes_on_with_a_trace_of_its_own_zone_only(reader):
 
     for name in ("helpjourney", "dialog"):
         record = record_of(SessionEnded(session_id=uuid4()), key=uuid4(), sequence=1, topic=sessions_topic(name))
-        record.headers["traceparent"] = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-        await apply(reader.begin, ME, [record], {SessionEnded: look})
+        trace = ("traceparent", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+        await apply(reader.begin, ME, [replace(record, raw_headers=(*record.raw_headers, trace))], {SessionEnded: look})
     assert format(traces[0], "032x") == "0af7651916cd43dd8448eb211c80319c"
     assert traces[1] != traces[0]
 

@@ -183,6 +183,17 @@ async def test_a_fact_wakes_the_relay_at_once_and_a_look_finds_what_told_nobody(
         await until(lambda: log.has(silent, [0]), seconds=5)
 
 
+async def test_what_has_gathered_goes_window_by_window_without_a_pause(database, articles, relay, running, log, monkeypatch):
+    """INVARIANT: nothing wakes the relay for facts that one round left."""
+    [article] = await articles.create(database)
+    monkeypatch.setattr("servicekit.delivery.relay.WINDOW", 10)
+    monkeypatch.setattr("servicekit.delivery.relay.POLL", 60.0)
+    await tell(database, articles, article, times=35)
+    async with running(relay):
+        await until(is_empty(database), seconds=5)
+    assert log.has(article, list(range(1, 36)))
+
+
 async def test_a_producer_that_is_out_of_step_is_made_anew(database, articles, relay, running, log):
     """INVARIANT: after OutOfOrderSequenceNumber, which the broker never forgives, facts go on with a new producer, in order."""
     [article] = await articles.create(database)

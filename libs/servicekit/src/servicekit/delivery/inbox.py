@@ -3,7 +3,9 @@
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import structlog
 from contracts.catalogue import TOPICS
@@ -42,11 +44,12 @@ _RECEIVE = text(
     on conflict do nothing returning event_id, received_at"""
 )
 # A statement of its own, after the receipts: they may have waited for another consumer, whose keys only a new snapshot shows.
+# The arrays stand in selects so that the plan doesn't depend on their length, and isn't made anew for each batch.
 _KEYS = text(
     """select came.topic, came.key, inbox_keys.last_sequence,
       exists (select from parked_events as parked
               where parked.consumer = :consumer and parked.topic = came.topic and parked.key = came.key) as parked
-    from unnest(cast(:topics as text[]), cast(:keys as text[])) as came(topic, key)
+    from unnest((select cast(:topics as text[])), (select cast(:keys as text[]))) as came(topic, key)
     left join inbox_keys on inbox_keys.consumer = :consumer and inbox_keys.topic = came.topic and inbox_keys.key = came.key"""
 )
 _WAIT_FOR_REPLAY = text("select pg_advisory_xact_lock_shared(hashtextextended('parked/' || :consumer || '/' || :topic || '/' || :key, 0))")
@@ -120,7 +123,7 @@ class Batch:
         """Leave receipts; those that had none yet, in their order. A batch may hold the same event twice."""
         once = list({record.id: record for record in reversed(records)}.values())[::-1]
         receipts = {"consumer": self._consumer, "ids": [record.id for record in once], "offset": self._uow.clock_offset}
-        new = {row.event_id: row.received_at for row in await self._uow.connection.execute(_RECEIVE, receipts)}
+        new: dict[UUID, datetime] = dict((await self._uow.connection.execute(_RECEIVE, receipts)).tuples().all())
         if new:
             self._uow.began(next(iter(new.values())))
         fresh = [record for record in once if record.id in new]
@@ -140,8 +143,8 @@ class Batch:
 
     async def _read(self, places: Collection[TopicKey]) -> None:
         topics, keys = zip(*places, strict=True)
-        rows = await self._uow.connection.execute(_KEYS, {"consumer": self._consumer, "topics": list(topics), "keys": list(keys)})
-        self._keys |= {(row.topic, row.key): Key(row.last_sequence, row.parked) for row in rows}
+        found = await self._uow.connection.execute(_KEYS, {"consumer": self._consumer, "topics": list(topics), "keys": list(keys)})
+        self._keys |= {(topic, key): Key(last, parked) for topic, key, last, parked in found.all()}
 
     async def admit(self, record: Record, *, savepoint: bool) -> None:
         """Apply, ignore or park one record that came from Kafka."""
@@ -250,7 +253,6 @@ def _fault(record: Record, last: int | None) -> str | None:
 def _trace_of(record: Record) -> Context:
     """The trace that the event belongs to; a new one where a reader of the topic is in another zone."""
     topic = TOPICS.get(record.topic)
-    header = record.headers.get("traceparent")
-    if topic is None or not topic.stays_in_zone or header is None:
+    if topic is None or not topic.stays_in_zone:
         return Context()
-    return _trace_context.extract({"traceparent": header}, Context())
+    return _trace_context.extract({"traceparent": record.headers.get("traceparent", "")}, Context())

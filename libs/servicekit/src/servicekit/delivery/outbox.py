@@ -36,14 +36,16 @@ _TELL = text(
         || coalesce((
           select jsonb_build_object('ce_sequence', cast(cast(cast(headers as jsonb) ->> 'ce_sequence' as bigint) + renumbered.by as text))
           from renumbered where renumbered.topic = fact.topic and renumbered.key = fact.key), '{}'), value, time
-      from unnest(cast(:topics as text[]), cast(:keys as text[]), cast(:headers as text[]), cast(:values as bytea[]),
-                  cast(:precisions as int[])) with ordinality as fact(topic, key, headers, value, precision, number),
+      from unnest((select cast(:topics as text[])), (select cast(:keys as text[])), (select cast(:headers as text[])),
+                  (select cast(:values as bytea[])), (select cast(:precisions as int[])))
+             with ordinality as fact(topic, key, headers, value, precision, number),
         date_bin(precision * interval '1 second', transaction_timestamp() + cast(:offset as interval), 'epoch') as time
       order by number)
     select pg_notify('outbox', '')"""
 )
 """Also rounds the time down as the topic asks: to read it first would cost every command a round trip. A key that was told further
-in a future that a restore took away goes on behind that."""
+in a future that a restore took away goes on behind that. The arrays stand in selects of their own so that the plan doesn't depend on their
+length: else it is made anew for each command, which takes longer than carrying it out."""
 _FILLED_IN = datetime.fromtimestamp(0, UTC)
 _SCHEDULE = text(
     """insert into timers (kind, subject, due_at)

@@ -50,10 +50,15 @@ class Record:
     offset: int
     key: str
     id: UUID
-    headers: dict[str, str]
+    raw_headers: Sequence[tuple[str, bytes]]
     value: bytes
     received: Received | None
     """None = no event of ours: headers or key are missing or wrong. Such a record has an id made from its place."""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """As text that a table takes. Most events never need it: headers are half of what reading a record costs."""
+        return {_text(name): _text(value) for name, value in self.raw_headers}
 
     @property
     def sequence(self) -> int:
@@ -68,10 +73,9 @@ class Record:
         """Never fails: what isn't an event of ours is kept under its key, or under its place if it has none."""
         place = f"{raw.topic}/{raw.partition}/{raw.offset}"
         key = raw.key.decode(errors="replace").replace("\x00", "\ufffd") if raw.key else place
-        headers = {_text(name): _text(value) for name, value in raw.headers}
         received = _received(raw, key)
         event_id = received.id if received else uuid5(NAMESPACE_OID, place)
-        return cls(raw.topic, raw.partition, raw.offset, key, event_id, headers, raw.value or b"", received)
+        return cls(raw.topic, raw.partition, raw.offset, key, event_id, raw.headers, raw.value or b"", received)
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,8 @@ class Relay:
         self._held: dict[str, _Hold] = {}
         self._careful: set[tuple[str, int]] = set()
         self._producer: AIOKafkaProducer | None = None
+        self._more = False
+        """The last round left facts that another one may take at once: nothing will wake it for them."""
         self._last_look = time.monotonic()
 
     async def is_live(self) -> bool:
@@ -109,14 +111,15 @@ class Relay:
             while not stop.is_set():
                 woken.clear()
                 self._last_look = time.monotonic()
-                if await self.round(connection) == 0:
+                await self.round(connection)
+                if not self._more:
                     await _wait(woken, POLL)
         finally:
             ending.cancel()
 
     async def round(self, connection: asyncpg.Connection) -> int:
         """Send the oldest facts and forget those that are acknowledged. Returns how many; 0 also when another relay leads."""
-        producer = await self._ready_producer()
+        producer, self._more = await self._ready_producer(), False
         async with connection.transaction():
             if not await connection.fetchval(_LEAD, self._shards, self._shard, SLOTS):
                 return 0
@@ -124,7 +127,7 @@ class Relay:
             if not rows:
                 return 0
             crash.reach(Place.RELAY_CLAIMED)
-            outcome = await send(producer, [Fact(*row) for row in rows], self._careful, ROUND_SECONDS)
+            outcome = await send(producer, list(map(Fact._make, rows)), self._careful, ROUND_SECONDS)
             crash.reach(Place.RELAY_ACKED)
             topics, partitions = [topic for topic, _ in outcome.reached], [partition for _, partition in outcome.reached]
             await connection.execute(_FORGET, outcome.acked, topics, partitions, list(outcome.reached.values()))
@@ -134,6 +137,7 @@ class Relay:
         for topic, count in Counter(row["topic"] for row in rows if row["position"] in acked).items():
             metrics.relayed.labels(topic).inc(count)
         await self._learn(outcome)
+        self._more = bool(outcome.careful) or (bool(outcome.acked) and len(rows) == WINDOW)
         return len(outcome.acked) + len(outcome.careful)
 
     async def _ready_producer(self) -> AIOKafkaProducer:

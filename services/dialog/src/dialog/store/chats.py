@@ -19,11 +19,12 @@ from sqlalchemy import (
     Uuid,
     delete,
     func,
+    insert,
     select,
     text,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dialog.domain.chats import Author, Chat, ChatNotFoundError, ChatState, OpenChatError
@@ -138,7 +139,7 @@ async def add_chat(connection: AsyncConnection, chat: Chat, browser: bytes, data
         "browser": browser,
         "data_key": data_key,
     } | _state_of(chat)
-    statement = insert(chats).values(values).on_conflict_do_nothing(index_elements=["browser"], index_where=IS_OPEN).returning(chats.c.id)
+    statement = upsert(chats).values(values).on_conflict_do_nothing(index_elements=["browser"], index_where=IS_OPEN).returning(chats.c.id)
     if await connection.scalar(statement) is None:
         raise OpenChatError
 
@@ -170,7 +171,7 @@ async def ring(connection: AsyncConnection, service_id: UUID) -> None:
 
 async def count_rating(connection: AsyncConnection, service_id: UUID, *, helpful: bool) -> None:
     """One more who said so. Nothing leads from the number to a chat."""
-    new = insert(chat_ratings).values(service_id=service_id, helpful=helpful, count=1)
+    new = upsert(chat_ratings).values(service_id=service_id, helpful=helpful, count=1)
     more = {"count": chat_ratings.c.count + 1}
     await connection.execute(new.on_conflict_do_update(index_elements=["service_id", "helpful"], set_=more))
 
@@ -183,7 +184,7 @@ async def delete_chat(connection: AsyncConnection, chat_id: UUID) -> None:
 
 async def add_message(connection: AsyncConnection, chat_id: UUID, number: int, author: Author, sealed: bytes, written_at: datetime) -> None:
     values = {"chat_id": chat_id, "number": number, "author": author, "sealed": sealed, "written_at": written_at}
-    await connection.execute(insert(chat_messages).values(values))
+    await connection.execute(insert(chat_messages), values)
 
 
 async def data_key_of(connection: AsyncConnection, chat_id: UUID) -> bytes:

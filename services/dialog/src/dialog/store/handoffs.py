@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from contracts.codes import TopicCode, Urgency
-from sqlalchemy import Column, DateTime, Integer, LargeBinary, Row, Table, Text, Uuid, delete, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Column, DateTime, Integer, LargeBinary, Row, Table, Text, Uuid, delete, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dialog.domain.handoffs import Handoff, HandoffNotFoundError
@@ -38,9 +37,17 @@ handoff_counts = Table(
     Column("withdrawn", Integer, nullable=False),
 )
 
+_COUNT = text(
+    """insert into handoff_counts (bucket_start, bucket_seconds, need, offered, withdrawn)
+    values (:start, :seconds, :need, :offered, :withdrawn)
+    on conflict (bucket_start, bucket_seconds, need) do update
+    set offered = handoff_counts.offered + excluded.offered, withdrawn = handoff_counts.withdrawn + excluded.withdrawn"""
+)
+"""As text: SQLAlchemy compiles its own ON CONFLICT anew each time."""
+
 
 async def add_handoff(connection: AsyncConnection, handoff: Handoff) -> None:
-    await connection.execute(insert(handoffs).values(asdict(handoff)))
+    await connection.execute(insert(handoffs), asdict(handoff))
 
 
 async def lock_handoff(connection: AsyncConnection, lookup_hash: str, now: datetime) -> Handoff:
@@ -76,10 +83,8 @@ async def count(
     connection: AsyncConnection, start: datetime, seconds: int, need: TopicCode, *, offered: int = 0, withdrawn: int = 0
 ) -> None:
     """Add to the bucket."""
-    new = {"bucket_start": start, "bucket_seconds": seconds, "need": need, "offered": offered, "withdrawn": withdrawn}
-    more = {"offered": handoff_counts.c.offered + offered, "withdrawn": handoff_counts.c.withdrawn + withdrawn}
-    key = ["bucket_start", "bucket_seconds", "need"]
-    await connection.execute(insert(handoff_counts).values(new).on_conflict_do_update(index_elements=key, set_=more))
+    more = {"start": start, "seconds": seconds, "need": need, "offered": offered, "withdrawn": withdrawn}
+    await connection.execute(_COUNT, more)
 
 
 async def take_counts(connection: AsyncConnection, now: datetime) -> list[Row[tuple[object, ...]]]:

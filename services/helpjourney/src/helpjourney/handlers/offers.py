@@ -6,7 +6,7 @@ from contracts.dialog import HandoffOffered, HandoffWithdrawn
 from servicekit.delivery.outbox import UnitOfWork
 
 from helpjourney.domain.claims import OfferState
-from helpjourney.store.claims import OfferRow, add_offer, close_offer, expired_offers, is_spent, remember_withdrawal, was_withdrawn_early
+from helpjourney.store.claims import OfferRow, add_offer, close_offer, expired_offers, is_over, remember_withdrawal
 
 OFFER = "offer"
 """Kind in the ledger of deletions. A claimed offer isn't noted: nothing of it may be kept beside its journey."""
@@ -18,7 +18,7 @@ EARLY_KEPT = timedelta(days=15)
 
 async def on_handoff_offered(event: HandoffOffered, uow: UnitOfWork) -> None:
     """The offer waits, unread. What was withdrawn or spent before stays so."""
-    if await was_withdrawn_early(uow.connection, event.handoff_id) or await is_spent(uow.connection, event.lookup_hash):
+    if await is_over(uow.connection, event.handoff_id, event.lookup_hash):
         return
     offer = OfferRow(
         handoff_id=event.handoff_id,

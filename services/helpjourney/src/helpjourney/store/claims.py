@@ -6,8 +6,26 @@ from uuid import UUID
 
 from contracts.dialog import HANDOFFS
 from servicekit.delivery.tables import inbox_keys
-from sqlalchemy import Boolean, Column, DateTime, Index, Integer, LargeBinary, Row, Table, Text, Uuid, delete, exists, select, update
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy import (
+    Boolean,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    Row,
+    Table,
+    Text,
+    Uuid,
+    delete,
+    exists,
+    insert,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from helpjourney.domain.claims import CLOSED, OfferState, Tries
@@ -89,10 +107,19 @@ class HolderRow:
     presented_at: datetime
 
 
+_ADD_OFFER = text(
+    """insert into offers
+      (handoff_id, lookup_hash, need, urgency, expires_at, locator, salt, sealed_summary, state, delete_after)
+    values (:handoff_id, :lookup_hash, :need, :urgency, :expires_at, :locator, :salt, :sealed_summary, :state, :delete_after)
+    on conflict do nothing"""
+)
+"""As text: SQLAlchemy compiles its own ON CONFLICT anew each time."""
+
+
 async def add_offer(connection: AsyncConnection, offer: OfferRow, delete_after: datetime) -> None:
     """A second offer with the same id or hash changes nothing: the first stands."""
     values = {name: getattr(offer, name) for name in OfferRow.__slots__} | {"state": offer.state.value, "delete_after": delete_after}
-    await connection.execute(insert(offers).values(values).on_conflict_do_nothing())
+    await connection.execute(_ADD_OFFER, values)
 
 
 async def close_offer(connection: AsyncConnection, handoff_id: UUID, state: OfferState, delete_after: datetime) -> bool:
@@ -124,7 +151,7 @@ async def spend(connection: AsyncConnection, offer: OfferRow) -> None:
     await connection.execute(delete(offers).where(offers.c.handoff_id == offer.handoff_id))
     noted = (inbox_keys.c.topic == HANDOFFS) & (inbox_keys.c.key == str(offer.handoff_id))
     await connection.execute(delete(inbox_keys).where(noted))
-    await connection.execute(insert(spent_secrets).values(lookup_hash=offer.lookup_hash).on_conflict_do_nothing())
+    await connection.execute(upsert(spent_secrets).values(lookup_hash=offer.lookup_hash).on_conflict_do_nothing())
 
 
 async def is_spent(connection: AsyncConnection, lookup_hash: str) -> bool:
@@ -142,19 +169,23 @@ async def settle_spent(connection: AsyncConnection) -> None:
         await connection.execute(insert(spent_secrets), rows)
 
 
-async def was_withdrawn_early(connection: AsyncConnection, handoff_id: UUID) -> bool:
-    """Whether the withdrawal came before the offer."""
-    return bool(await connection.scalar(select(exists().where(withdrawn_early.c.handoff_id == handoff_id))))
+async def is_over(connection: AsyncConnection, handoff_id: UUID, lookup_hash: str) -> bool:
+    """Whether the withdrawal came before the offer, or its secret was used."""
+    withdrawn, spent = (
+        exists().where(withdrawn_early.c.handoff_id == handoff_id),
+        exists().where(spent_secrets.c.lookup_hash == lookup_hash),
+    )
+    return bool(await connection.scalar(select(withdrawn | spent)))
 
 
 async def remember_withdrawal(connection: AsyncConnection, handoff_id: UUID, delete_after: datetime) -> None:
     row = {"handoff_id": handoff_id, "delete_after": delete_after}
-    await connection.execute(insert(withdrawn_early).values(row).on_conflict_do_nothing())
+    await connection.execute(upsert(withdrawn_early).values(row).on_conflict_do_nothing())
 
 
 async def add_holder(connection: AsyncConnection, holder: HolderRow, delete_after: datetime) -> None:
     values = {name: getattr(holder, name) for name in HolderRow.__slots__} | {"tried": list(holder.tried), "delete_after": delete_after}
-    await connection.execute(insert(holders).values(values))
+    await connection.execute(insert(holders), values)
 
 
 async def holder_of(connection: AsyncConnection, id_hash: bytes, now: datetime, *, lock: bool = False) -> HolderRow | None:
@@ -177,7 +208,7 @@ async def drop_holder(connection: AsyncConnection, id_hash: bytes) -> None:
 
 async def lock_tries(connection: AsyncConnection, subject: str, now: datetime) -> Tries:
     """The wrong codes of a locator or a login, held until the transaction ends so that parallel tries are counted."""
-    fresh = insert(tries).values(subject=subject, wrong=0, delete_after=now + CLOSED)
+    fresh = upsert(tries).values(subject=subject, wrong=0, delete_after=now + CLOSED)
     held = fresh.on_conflict_do_update(index_elements=["subject"], set_={"subject": subject})
     row = (await connection.execute(held.returning(tries.c.wrong, tries.c.closed_until, tries.c.delete_after))).one()
     return Tries(row.wrong, row.closed_until) if row.delete_after > now else Tries(0, None)
