@@ -38,9 +38,8 @@ from deploy.releases.told import unheard
 FOLDER = STATE.with_name("k8s-played")
 PROJECT = "stegvis-k8s"
 SURROUNDINGS = (*(f"{name}-postgres" for name in SERVICES), "kafka", "kafka-setup", "gateway", "login")
-PLAYED = ("ConfigMap", "PersistentVolumeClaim", "Deployment")
 LEFT = ("Secret", "ConfigMap", "PersistentVolumeClaim")
-"""Kinds that Podman keeps as secrets and volumes of the same name."""
+"""Kinds that Podman keeps as secrets and volumes of the same name. It makes a claim's volume for the first pod that names it."""
 GRACE = 20
 """Seconds, as the Deployments say; Podman 4.3 doesn't read it there."""
 INTERNAL_PORT = 9000
@@ -97,7 +96,7 @@ class Played:
             list(pool.map(self._migrate, SERVICES))
         self._progress("five databases are migrated, each by its Job's pod")
         for service in SERVICES:
-            self._play(service, of_kind(self.manifests[service], *PLAYED), "service")
+            self._play(service, of_kind(self.manifests[service], "ConfigMap", "Deployment"), "service")
         self.stack.wait_for_jobs()
         self.wait()
 
