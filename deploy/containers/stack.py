@@ -205,9 +205,9 @@ class Stack:
         """Stops and removes everything, the stores too."""
         self._compose(*(word for profile in PROFILES.values() for word in ("--profile", profile)), "down", "--volumes", "--timeout", "15")
         self.parts = {}
-        mine = self.engine.run("volume", "ls", "--quiet", "--filter", f"label=com.docker.compose.project={self.project}")
-        if mine:  # podman-compose leaves one that two services name
-            self.engine.run("volume", "rm", "--force", *mine.split())
+        mine = [name for name in self.engine.run("volume", "ls", "--quiet").split() if name.startswith(f"{self.project}_")]
+        if mine:  # podman-compose leaves those that several services name
+            self.engine.run("volume", "rm", "--force", *mine)
 
     def _compose(self, *arguments: str, override: Path | None = None) -> None:
         program: Sequence[str] = ["docker", "compose"] if self.engine.name == "docker" else [sys.executable, "-m", "podman_compose"]

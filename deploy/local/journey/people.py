@@ -176,8 +176,11 @@ class Helper(Staff):
     """A helper at the chat desk."""
 
     async def goes_on_duty(self, person: str, service: str, capacity: int) -> Page:
-        page = await self.starts("dialog", "/ansatt/samtaler", person)
-        if not page.has_form("/vakt"):
+        def known(page: Page) -> bool:
+            return page.has_form("/vakt") or page.has_form("/pause")
+
+        page = await until(lambda: self.starts("dialog", "/ansatt/samtaler", person), known, "a service in dialog's register")
+        if page.has_form("/pause"):
             return page
         form = page.form("/vakt")
         return fine(await self.browser.submit(form, {"service": service, "capacity": str(capacity)}))
