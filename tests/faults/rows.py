@@ -83,7 +83,13 @@ ROWS = (
         "brokers with a disk of their own",
     ),
     Row("D5", "two of three brokers gone", ("take_two_brokers",), (), "gone for longer than some seconds"),
-    Row("D6", "Kafka gone for an hour at twenty times the load", (), (), "all of it: here Kafka is away for seconds"),
+    Row(
+        "D6",
+        "Kafka gone for an hour at twenty times the load",
+        (),
+        (f"{DELIVERY}/test_broker_away.py",),
+        "longer than 25 s, in which as much is told as in ten minutes of such a day",
+    ),
     Row(
         "D7",
         "PostgreSQL shut down at once",

@@ -1,6 +1,7 @@
 """The broker dies and comes back in mid-stream: nothing is lost, doubled or turned around."""
 
 import asyncio
+import time
 from uuid import UUID
 
 import pytest
@@ -15,6 +16,11 @@ from deploy.kafka.topics import ensure_topics
 from deploy.local.kafka import LocalKafka
 
 TIMES = 30
+AWAY_SECONDS = 25.0
+"""Long enough for several rounds to be given up, each with its producer."""
+WRITERS, PAUSE = 8, 0.04
+"""About 150 facts a second: in that time as many as dialog tells in ten minutes of a crisis day (6 a second)."""
+SLOWEST_COMMAND = 10.0
 
 
 @pytest.fixture
@@ -58,5 +64,54 @@ async def test_a_broker_that_dies_and_comes_back_delays_but_loses_nothing(
             await until(lambda article=article: _all_in_order(articles, reader, article), seconds=40)
 
 
+async def test_kafka_is_away_for_long_under_load(broker, database, reader, articles, settings, running):
+    """INVARIANT: commands go on, what they tell waits in the outbox and nowhere else, and afterwards each fact has its effect, in order."""
+    ids = await articles.create(database, WRITERS * 5)
+    told = dict.fromkeys(ids, 0)
+    slowest, ended = 0.0, asyncio.Event()
+    consumer = Consumer("reporting", settings(reader.dsn, broker.bootstrap), reader.begin, {ArticleWithdrawn: articles.on_withdrawn})
+
+    async def write(own: list[UUID]) -> None:
+        nonlocal slowest
+        while not ended.is_set():
+            for article in own:
+                began = time.perf_counter()
+                async with database.begin() as uow:
+                    told[article] = await articles.withdraw(uow, article)
+                slowest = max(slowest, time.perf_counter() - began)
+                await asyncio.sleep(PAUSE)
+
+    async def waiting() -> int:
+        async with database.engine.connect() as connection:
+            return await connection.scalar(text("select count(*) from outbox"))
+
+    async def has_effect() -> bool:
+        async with reader.engine.connect() as connection:
+            return (await connection.scalar(text("select count(*) from effects"))) > 0
+
+    async with running(Relay(database.engine, settings(database.dsn, broker.bootstrap))), running(consumer):
+        writing = asyncio.gather(*(write(ids[n::WRITERS]) for n in range(WRITERS)))
+        try:
+            await until(has_effect, seconds=20)
+            broker.kill()
+            before = sum(told.values())
+            await asyncio.sleep(AWAY_SECONDS)
+            gathered = sum(told.values()) - before
+            assert await waiting() > gathered - WRITERS > 500  # some are being committed
+            await asyncio.to_thread(broker.restart)
+            await asyncio.sleep(2)
+        finally:
+            ended.set()
+        await writing
+        for article, times in told.items():
+            await until(lambda article=article, times=times: _in_order(articles, reader, article, times), seconds=60)
+    assert await waiting() == 0
+    assert slowest < SLOWEST_COMMAND
+
+
+async def _in_order(articles, reader, article: UUID, times: int) -> bool:
+    return await articles.effects(reader, article) == (times, 0)
+
+
 async def _all_in_order(articles, reader, article: UUID) -> bool:
-    return await articles.effects(reader, article) == (TIMES, 0)
+    return await _in_order(articles, reader, article, TIMES)
