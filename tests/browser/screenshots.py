@@ -22,7 +22,7 @@ from tests.browser.looking import Look, looking
 from tests.browser.pages import own_platform
 from tests.browser.scene import Scene
 from tests.browser.sweep import PATIENCE
-from tests.browser.variants import PLAIN, SCHEMES, WIDTHS, Scheme, Variant
+from tests.browser.variants import LOCALES, PLAIN, SCHEMES, WIDTHS, Scheme, Variant
 from tests.browser.visits import Row
 from tests.browser.windows import Windows
 
@@ -52,16 +52,21 @@ def file_of(row: Row, scheme: Scheme, width: int) -> str:
     return f"{plain}.{width}-{scheme}.jpg"
 
 
-async def take(windows: Windows, scene: Scene, row: Row, folder: Path) -> list[Picture]:
-    """The four pictures of one page, from one visit."""
-    async with asyncio.timeout(PATIENCE), row.reach(scene) as visit, looking(windows, visit, PLAIN) as look:
+Looks = tuple[Variant, ...]
+"""Ways of looking at a page, all in one language."""
+
+
+async def take(windows: Windows, scene: Scene, row: Row, folder: Path, looks: Looks) -> list[Picture]:
+    """The pictures of one page, from one visit."""
+    async with asyncio.timeout(PATIENCE), row.reach(scene) as visit, looking(windows, visit, looks[0]) as look:
         note = "" if look.answer.status == row.status else f" ({look.answer.status} instead of {row.status})"
         print(f"{row.name}{note}", flush=True)
-        return [await _take_one(look, row, scheme, width, folder) for width, scheme in product(WIDTHS, SCHEMES)]
+        return [await _take_one(look, row, each, folder) for each in looks]
 
 
-async def _take_one(look: Look, row: Row, scheme: Scheme, width: int, folder: Path) -> Picture:
-    await look.become(Variant(PLAIN.language, scheme, width))
+async def _take_one(look: Look, row: Row, variant: Variant, folder: Path) -> Picture:
+    width, scheme = variant.width, variant.scheme
+    await look.become(variant)
     height = await look.page.evaluate("window.scrollTo(0, 0), Math.max(document.documentElement.scrollHeight, innerHeight)")
     file = folder / file_of(row, scheme, width)
     clip = {"x": 0, "y": 0, "width": width, "height": min(height, LONGEST)}
@@ -69,14 +74,14 @@ async def _take_one(look: Look, row: Row, scheme: Scheme, width: int, folder: Pa
     return Picture(row, scheme, width, file)
 
 
-async def take_all(platform: Platform, folder: Path, only: str = "") -> tuple[list[Picture], list[str]]:
+async def take_all(platform: Platform, folder: Path, looks: Looks, only: str = "") -> tuple[list[Picture], list[str]]:
     """Pictures of all pages, and what couldn't be shown."""
     taken: dict[str, list[Picture]] = {}
     failed: list[str] = []
 
     async def stop(row: Row, scene: Scene, windows: Windows) -> None:
         try:
-            taken[row.name] = await take(windows, scene, row, folder)
+            taken[row.name] = await take(windows, scene, row, folder, looks)
         except Exception as error:  # whatever it is, the other pages are looked at
             failed.append(f"{row.name}: {type(error).__name__}: {error}"[:300])
             print(f"NOT SHOWN {failed[-1]}", flush=True)
@@ -84,6 +89,11 @@ async def take_all(platform: Platform, folder: Path, only: str = "") -> tuple[li
     async with launched() as browser:
         await each_page(platform, browser, stop, only)
     return [picture for name in sorted(taken) for picture in taken[name]], failed
+
+
+def looks_of(language: str, width: int | None, scheme: Scheme | None) -> Looks:
+    """All widths and colours, or those asked for."""
+    return tuple(Variant(language, *each) for each in product((scheme,) if scheme else SCHEMES, (width,) if width else WIDTHS))
 
 
 def sheets(pictures: list[Picture], folder: Path) -> list[Path]:
@@ -138,6 +148,9 @@ def main() -> int:
     """0 when every page could be shown."""
     parser = argparse.ArgumentParser(prog="python -m tests.browser.screenshots", description=__doc__)
     parser.add_argument("--only", default="", help="pages whose name contains this")
+    parser.add_argument("--language", choices=LOCALES, default=PLAIN.language, help="of the pages")
+    parser.add_argument("--width", type=int, choices=WIDTHS, help="this width alone")
+    parser.add_argument("--scheme", choices=SCHEMES, help="these colours alone")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where the pictures go; emptied first")
     arguments = parser.parse_args()
     try:
@@ -148,8 +161,9 @@ def main() -> int:
     folder, began = arguments.folder.absolute(), time.monotonic()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+    looks = looks_of(arguments.language, arguments.width, arguments.scheme)
     with own_platform() as platform:
-        pictures, failed = asyncio.run(take_all(platform, folder, arguments.only))
+        pictures, failed = asyncio.run(take_all(platform, folder, looks, arguments.only))
     made = sheets(pictures, folder)
     (folder / "index.html").write_text(contact_sheet(pictures, failed, made))
     seconds = time.monotonic() - began

@@ -43,6 +43,7 @@ def build(service: str = "dialog", level: str = "anonymous", **options: Any) -> 
         return {"a": "b"}
 
     @app.get("/error/{status}/{code}")
+    @app.get("/ansatt/error/{status}/{code}")
     async def error(request: Request, status: int, code: str) -> Response:
         return pages.error(request, status, code)
 

@@ -42,6 +42,31 @@ def test_an_unknown_code_gets_the_page_of_its_status() -> None:
     assert error_page(418) is ERRORS["bad_request"]
 
 
+@pytest.mark.parametrize("language", ["nb", "nn", "se", "en"])
+async def test_who_works_here_is_not_spoken_to_as_a_youth(visit: Visit, language: str) -> None:
+    """Staff pages answer in words of their own, and lead back to work."""
+    async with visit(accept_language=language) as client:
+        response = await client.get("/ansatt/error/403/forbidden")
+    say = translate(language)
+    links = [tag.attributes["href"] for tag in tags(response.text, "a")]
+    assert say("Du har ikke tilgang hit") in response.text.replace("&#39;", "'")
+    assert say(ERRORS["forbidden"].title) not in response.text
+    assert say("Spør eller chat anonymt") not in response.text
+    assert "/logg-ut" in links
+    assert {line.href for line in crisis().lines} <= set(links), "the numbers stand in the footer"
+
+
+def test_every_state_of_staff_pages_has_a_way_on_and_words_in_every_language() -> None:
+    pages = {code: error_page(418, code, staff=True) for code in ERRORS}
+    assert all(page.ways for page in pages.values())
+    assert not [code for code, page in pages.items() if {"dialog", "info/hjelp", "dialog/spor"} & set(page.ways.values())]
+    for language in ("nn", "se", "en"):
+        lacking = {
+            text for page in pages.values() for text in (page.title, page.text, *page.ways) if translate(language).spoken(text) != language
+        }
+        assert lacking == set(), language
+
+
 async def test_an_error_page_echoes_nothing(visit: Visit) -> None:
     """INVARIANT: what was sent never comes back in an error."""
     async with visit() as client:

@@ -83,5 +83,6 @@ async def test_looking_at_it_changes_nothing(small_service: SmallService, visit:
 async def test_every_page_says_what_it_cannot_do(visit: Visit) -> None:
     async with visit() as client:
         html = (await client.get("/")).text
+    assert "«Forlat siden» sletter ikke historikken." in html
     assert "Besøket kan likevel stå i historikken" in html
     assert 'aria-describedby="exit-limits"' in html

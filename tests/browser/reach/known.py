@@ -77,13 +77,17 @@ def unknown_secret(query: str = "") -> Reach:
 
 
 def standing_later(minutes: float, *, known: bool = False) -> Reach:
-    """What the same browser is told some time later."""
+    """What a browser is told that comes some time later; `known`: with what was sent before."""
 
     @asynccontextmanager
     async def reach(scene: Scene) -> AsyncIterator[Visit]:
         if known:
-            async with holding(scene) as youth, scene.later("helpjourney", minutes):
-                yield by_link(youth.browser, scene.urls["helpjourney"] + "/inn")
+            async with talking(scene, offers=True) as talk:
+                page = await talk.youth.goes_on()
+                async with scene.later("helpjourney", minutes):
+                    await talk.youth.carries(page)
+                    await _standing_without(scene, talk.youth, "/logg-inn/start")
+                    yield by_link(talk.youth.browser, scene.urls["helpjourney"] + "/inn")
         else:
             async with scene.youth() as youth:
                 await youth.types_code(UNKNOWN_CODE)

@@ -1,14 +1,15 @@
 """What a page says when it can't be what was hoped for: what is true, that nothing is her fault, and what she can do next."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from webkit.i18n import mark as _
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorPage:
-    """Texts are msgids. `ways`: link text -> where to: `here`, `home`, or a service's name with a path (`dialog/spor`)."""
+    """Texts are msgids. `ways`: link text -> where to: `here`, `home`, a path of this host (`/logg-ut`), or a service's name
+    with a path (`dialog/spor`)."""
 
     title: str
     text: str
@@ -83,21 +84,42 @@ ERRORS: Mapping[str, ErrorPage] = {
 }
 """Code -> page. Codes are those of servicekit's problems, and some that only pages have."""
 
+_WORK = {_("Til arbeidssiden"): "/ansatt"}
+_STAFF: Mapping[str, ErrorPage] = {
+    "forbidden": ErrorPage(
+        _("Du har ikke tilgang hit"),
+        _(
+            "Denne siden er for en annen rolle eller en annen tjeneste enn den du er logget inn i. "
+            "Mangler du en tilgang, må den som styrer tilganger hos dere, gi deg den."
+        ),
+        {_("Logg ut og inn på nytt"): "/logg-ut"} | _AGAIN,
+        "ikke-din",
+    ),
+    "not_logged_in": ErrorPage(
+        ERRORS["not_logged_in"].title, ERRORS["not_logged_in"].text, {_("Logg inn som ansatt"): "/ansatt/logg-inn"}, "logg-inn"
+    ),
+}
+"""What those who work here are told in other words than youths."""
+
 _BY_STATUS = {
     400: "bad_request", 401: "not_logged_in", 403: "forbidden", 404: "not_found", 405: "wrong_method", 409: "conflict",
     410: "gone", 413: "too_large", 422: "invalid", 429: "too_many", 503: "unavailable",
 }  # fmt: skip
 
 
-def error_page(status: int, code: str = "") -> ErrorPage:
-    """The page of a code; of the status where the code has none."""
-    if code in ERRORS:
-        return ERRORS[code]
-    return ERRORS[_BY_STATUS.get(status, "failed" if status >= 500 else "bad_request")]
+def error_page(status: int, code: str = "", *, staff: bool = False) -> ErrorPage:
+    """The page of a code; of the status where the code has none. `staff`: for those who work here, whose ways lead back to work."""
+    known = code if code in ERRORS else _BY_STATUS.get(status, "failed" if status >= 500 else "bad_request")
+    page = ERRORS[known]
+    if not staff:
+        return page
+    return _STAFF.get(known) or replace(page, ways=(_AGAIN if "here" in page.ways.values() else {}) | _WORK)
 
 
 def way(to: str, here: str, urls: Mapping[str, str]) -> str:
     """The address that one of an error page's ways leads to."""
+    if to.startswith("/"):
+        return to
     if to in ("here", "home"):
         return here if to == "here" else "/"
     service, _slash, path = to.partition("/")

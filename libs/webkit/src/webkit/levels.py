@@ -26,7 +26,7 @@ LEVELS: Mapping[str, Level] = {
     for level in (
         Level("open", False, "accent", "", _("Åpen side. Du trenger ikke å logge inn.")),
         Level("anonymous", True, "brand1", _("Side"), _("Her er du anonym. Vi vet ikke hvem du er.")),
-        Level("known", True, "brand2", _("Side"), _("Personlig side. Når du er logget inn, vet vi hvem du er.")),
+        Level("known", True, "brand2", _("Side"), _("Når du er logget inn, vet vi hvem du er.")),
         Level("staff", True, "neutral", _("Side"), _("Side for ansatte.")),
     )
 }

@@ -151,7 +151,8 @@ class Pages:
 
     def error(self, request: Request, status: int, code: str = "") -> Response:
         """The error page for a status and a code (webkit.errors): what happened, what to do next, and the crisis block."""
-        return self.render(request, "webkit/error.html", status, error=errors.error_page(status, code))
+        staff = level_of_path(request.url.path, self.level.name).name == "staff"
+        return self.render(request, "webkit/error.html", status, error=errors.error_page(status, code, staff=staff))
 
     def crowded(self, request: Request) -> Response:
         """The page for who can't be taken on now. For readers it is the same at every address and made once: then there is no time."""

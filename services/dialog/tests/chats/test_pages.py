@@ -56,7 +56,7 @@ async def test_a_full_house_shows_its_numbers(browse: Any, centre: Any) -> None:
         await ask(browse(), centre.service_id)
     late = browse()
     page = await late.get(f"{HOME}/chat")
-    assert "Rød chat: 2 venter, 0 snakker, og det er plass til 1 samtaler" in page.text
+    assert "Rød chat: 2 venter, 0 snakker, og det er plass til 1 samtale om" in page.text
     assert not page.has_form("/chat")
 
 

@@ -181,13 +181,13 @@ async def delete(request: Request, begin: Transaction, look: Look, submitted: Su
 def read_request(submitted: Submission, say: Translation) -> Asked:
     """What she chose is kept, whatever is wrong with it."""
     asked = Asked({name: submitted.fields.get(name, otherwise) for name, otherwise in UNFILLED.items()})
-    for name, offered in (("topic", TOPICS), ("age", AGES)):
-        if asked.values[name] not in offered:
-            asked.errors[name], asked.values[name] = say(CHOOSE), UNFILLED[name]
     try:
         UUID(asked.values["service"])
     except ValueError:
         asked.errors["service"], asked.values["service"] = say(CHOOSE_SERVICE), ""
+    for name, offered in (("topic", TOPICS), ("age", AGES)):
+        if asked.values[name] not in offered:
+            asked.errors[name], asked.values[name] = say(CHOOSE), UNFILLED[name]
     return asked
 
 

@@ -54,6 +54,14 @@ WRONG = {
     "too_long": mark("Teksten er for lang. Høyst %(most)s tegn."),
 }
 """What can be wrong with a text."""
+MISSING = {
+    "answer": mark("Skriv svaret."),
+    "profession": mark("Skriv yrket ditt."),
+    "note": mark("Skriv en kommentar."),
+    "title": mark("Skriv en tittel."),
+    "question": mark("Skriv spørsmålet."),
+}
+"""What is missing, by field: two errors beside each other aren't alike."""
 
 
 async def answerer_of(session: StaffSession) -> Answerer:
@@ -183,5 +191,5 @@ def read_texts(submitted: Submission, say: Translation, **most: int) -> tuple[di
         try:
             submitted.text(name, limit)
         except InvalidInputError as error:
-            errors[name] = say(WRONG[error.code], most=limit)
+            errors[name] = say(MISSING.get(name, WRONG["missing"]) if error.code == "missing" else WRONG[error.code], most=limit)
     return values, errors
