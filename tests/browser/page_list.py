@@ -68,6 +68,7 @@ INFO = (
     Row("info", "GET /kommune/{number}", "normal", ANYBODY, at("info/kommune/4601")),
     Row("info", "GET /kommune/{number}", "nothing there yet", ANYBODY, at("info/kommune/9999"), 404),
     Row("info", "GET /ansatt", "normal", EDITOR, info.editors_desk),
+    Row("info", "GET /ansatt/svar/{publication_id}/trekk", "asks first", EDITOR, info.before_withdrawing),
     Row("info", "GET /ansatt", "not for this role", HELPER, info.not_an_editor, 403),
 )
 

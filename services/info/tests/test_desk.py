@@ -28,10 +28,26 @@ async def test_the_desk_is_private(staff_browser):
     assert page.text.count("<h1") == 1
 
 
-async def test_an_answer_is_withdrawn_once_and_its_page_is_gone(staff_browser, browser, seeded, forms):
+@pytest.fixture
+def asked(forms):
+    """The form that takes an answer of the desk away: on a page of its own, which asks first."""
+
+    async def find(editor, number=0):
+        desk = await editor.get("/ansatt")
+        assert forms(desk, "/ansatt/svar/") == []
+        page = await editor.get(re.findall(r'href="(/ansatt/svar/[0-9a-f-]{36}/trekk)"', desk.text)[number])
+        assert (page.status_code, page.headers["cache-control"]) == (200, "no-store")
+        assert "Trekke svaret for godt?" in page.text
+        (form,) = forms(page, "/trekk")
+        return form
+
+    return find
+
+
+async def test_an_answer_is_withdrawn_once_and_its_page_is_gone(staff_browser, browser, seeded, asked):
     """INVARIANT: the same form sent twice acts once and is answered alike."""
     editor = await staff_browser("info_editor")
-    form = forms(await editor.get("/ansatt"), "/trekk")[0]
+    form = await asked(editor)
     publication_id = form.action.split("/")[3]
     before = await withdrawn_facts(seeded)
     first, second = await form.send(editor), await form.send(editor)
@@ -39,6 +55,14 @@ async def test_an_answer_is_withdrawn_once_and_its_page_is_gone(staff_browser, b
     assert await withdrawn_facts(seeded) == [*before, publication_id]
     assert (await browser.get(f"/svar/{publication_id}")).status_code == 410
     assert publication_id not in (await editor.get("/ansatt")).text
+    assert (await editor.get(form.action)).status_code == 410
+
+
+async def test_nobody_else_is_asked(staff_browser, asked):
+    editor, panel = await staff_browser("info_editor"), await staff_browser("editor")
+    form = await asked(editor)
+    assert (await panel.get(form.action)).status_code == 403
+    assert (await editor.get("/ansatt/svar/00000000-0000-4000-8000-000000000000/trekk")).status_code == 404
 
 
 async def withdrawn_facts(database):
@@ -78,25 +102,25 @@ async def test_a_review_is_dated_today(staff_browser, forms):
 
 
 @pytest.mark.parametrize("headers", [{"sec_fetch_site": "cross-site"}, {"origin": "https://elsewhere.example"}])
-async def test_another_sites_form_is_refused(staff_browser, seeded, headers, forms):
+async def test_another_sites_form_is_refused(staff_browser, seeded, headers, asked):
     """INVARIANT: only our own page can act for the editor."""
     editor = await staff_browser("info_editor")
-    form = forms(await editor.get("/ansatt"), "/trekk")[0]
+    form = await asked(editor)
     assert (await form.send(editor, **headers)).status_code == 403
     assert await standing(seeded, form)
 
 
-async def test_a_form_without_its_token_is_refused(staff_browser, seeded, forms):
+async def test_a_form_without_its_token_is_refused(staff_browser, seeded, asked):
     editor = await staff_browser("info_editor")
-    form = forms(await editor.get("/ansatt"), "/trekk")[0]
+    form = await asked(editor)
     form.fields["csrf"] = "x" * 43
     assert (await form.send(editor)).status_code == 403
     assert await standing(seeded, form)
 
 
-async def test_a_form_in_the_hands_of_another_role_is_refused(staff_browser, seeded, forms):
+async def test_a_form_in_the_hands_of_another_role_is_refused(staff_browser, seeded, asked):
     editor, panel = await staff_browser("info_editor"), await staff_browser("editor")
-    form = forms(await editor.get("/ansatt"), "/trekk")[0]
+    form = await asked(editor)
     assert (await form.send(panel)).status_code == 403
     assert await standing(seeded, form)
 
@@ -117,17 +141,17 @@ async def standing(database, form):
         "/ansatt/artikkel/00000000-0000-4000-8000-000000000000/legg-ut",
     ],
 )
-async def test_what_is_not_there_can_not_be_acted_on(staff_browser, path, forms):
+async def test_what_is_not_there_can_not_be_acted_on(staff_browser, path, asked):
     editor = await staff_browser("info_editor")
-    form = forms(await editor.get("/ansatt"), "/trekk")[0]
+    form = await asked(editor)
     answer = await replace(form, action=path).send(editor)
     assert answer.status_code == 404
     assert "canary" not in answer.text.partition("<main")[2]
 
 
-async def test_a_key_used_for_something_else_is_refused(staff_browser, forms):
+async def test_a_key_used_for_something_else_is_refused(staff_browser, asked):
     editor = await staff_browser("info_editor")
-    first, second = forms(await editor.get("/ansatt"), "/trekk")[:2]
+    first, second = await asked(editor), await asked(editor, 1)
     await first.send(editor)
     assert (await replace(first, action=second.action).send(editor)).status_code == 409
 

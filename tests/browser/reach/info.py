@@ -50,4 +50,14 @@ def staff(service: str, path: str, person: str) -> Reach:
 
 
 editors_desk = staff("info", "/ansatt", INFO_EDITOR)
+
+
+@asynccontextmanager
+async def before_withdrawing(scene: Scene) -> AsyncIterator[Visit]:
+    """An editor is asked before an answer is gone for good."""
+    async with Walker() as walker:
+        desk = await scene.enters(walker, "info", "/ansatt", INFO_EDITOR)
+        yield by_link(walker, desk.link("/trekk"))
+
+
 not_an_editor = staff("info", "/ansatt", CHAT_HELPER)

@@ -13,7 +13,7 @@ from servicekit.web.sessions import StaffMember, StaffSession
 from servicekit.web.submission import Submission, Submitted
 from servicekit.web.transaction import Transaction
 
-from info.domain import AnswerNotFoundError, ArticleNotFoundError, local_date
+from info.domain import AnswerGoneError, AnswerNotFoundError, ArticleNotFoundError, local_date
 from info.handlers import (
     MarkReviewed,
     RestoreArticle,
@@ -52,6 +52,19 @@ async def desk(request: Request, begin: Transaction, look: Look, staff: StaffSes
         new_form=lambda: new_form(staff),
         **words(request, look),
     )
+
+
+@router.get("/svar/{publication_id}/trekk", summary="Asks before a published answer is taken away for good")
+async def ask(publication_id: UUID, request: Request, begin: Transaction, look: Look, staff: StaffSession) -> HTMLResponse:
+    _editor(staff)
+    try:
+        async with begin() as uow:
+            answer = await reading.answer(uow.connection, publication_id)
+    except AnswerGoneError as error:
+        raise Problem(410) from error
+    except AnswerNotFoundError as error:
+        raise Problem(404) from error
+    return look.render(request, "withdraw.html", answer=answer, form=new_form(staff))
 
 
 @router.post("/svar/{publication_id}/trekk", summary="Take a published answer away, for good")
