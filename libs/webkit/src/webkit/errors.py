@@ -8,7 +8,7 @@ from webkit.i18n import mark as _
 
 @dataclass(frozen=True, slots=True)
 class ErrorPage:
-    """Texts are msgids. `ways`: link text -> where to: `here`, `home`, a path of this host (`/logg-ut`), or a service's name
+    """Texts are msgids. `ways`: link text -> where to: `here`, `home`, a path of this host (`/ansatt`), or a service's name
     with a path (`dialog/spor`)."""
 
     title: str
@@ -92,7 +92,7 @@ _STAFF: Mapping[str, ErrorPage] = {
             "Denne siden er for en annen rolle eller en annen tjeneste enn den du er logget inn i. "
             "Mangler du en tilgang, må den som styrer tilganger hos dere, gi deg den."
         ),
-        {_("Logg ut og inn på nytt"): "/logg-ut"} | _AGAIN,
+        {_("Logg inn på nytt"): "/ansatt/logg-inn?fersk=1"} | _AGAIN,
         "ikke-din",
     ),
     "not_logged_in": ErrorPage(
