@@ -29,10 +29,13 @@ def dockerfile(service):
     return (ROOT / "services" / service / "Dockerfile").read_text()
 
 
+def read(file):
+    return yaml.safe_load(re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", (ROOT / file).read_text()))
+
+
 @pytest.fixture(scope="module")
 def compose():
-    text = (ROOT / "docker-compose.yml").read_text()
-    return yaml.safe_load(re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", text))
+    return read("docker-compose.yml")
 
 
 def networks(part):
@@ -108,6 +111,12 @@ def test_every_official_image_has_a_stand_in_under_the_same_name(compose):
     override = yaml.safe_load((ROOT / "deploy/containers/stand-ins.yml").read_text())["services"]
     official = {name for name, part in compose["services"].items() if part["image"].startswith("docker.io/")}
     assert set(override) == official - {"grafana"}  # Debian has none
+
+
+def test_two_of_each_process_can_be_had_and_of_nothing_else():
+    file = "deploy/containers/replicas.yml"
+    yaml.safe_load((ROOT / file).read_text())  # compose reads it before it fills anything in
+    assert read(file)["services"] == {f"{name}-{role}": {"deploy": {"replicas": "2"}} for name in SERVICES for role in ROLES}
 
 
 def test_what_is_prepared_twice_keeps_its_keys_and_passwords(tmp_path):
