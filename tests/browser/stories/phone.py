@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.async_api import Browser, BrowserContext, Error, Frame, Locator, Page, expect
 
 from tests.browser.chromium import LOCALES
 
@@ -14,7 +14,10 @@ PATIENCE = 20_000
 LOOKS_EVERY = 200
 """Milliseconds."""
 
+expect.set_options(timeout=PATIENCE)
+
 SHOWN = "document.body ? document.body.innerText : ''"
+SOURCE = "document.documentElement ? document.documentElement.outerHTML : ''"
 
 
 class Script(StrEnum):
@@ -85,12 +88,29 @@ class Phone:
             await self.page.locator(f'main a[href*="{part}"]').first.click()
 
     async def sees(self, text: str) -> None:
-        await expect(self.page.locator("main")).to_contain_text(text, timeout=PATIENCE)
+        await expect(self.page.locator("main")).to_contain_text(text)
 
     async def reads(self) -> str:
         """Everything that can be read on the page and in its frames now."""
         shown = [frame for frame in self.page.frames if frame is self.page.main_frame or frame.url.startswith("http")]
-        return " ".join([await frame.evaluate(SHOWN) for frame in shown])  # one that never loads would be waited for without end
+        return " ".join([await self._of(frame, SHOWN) for frame in shown])  # one that never loads would be waited for without end
+
+    async def source(self) -> str:
+        """The page as it stands, also what isn't shown."""
+        return await self._of(self.page.main_frame, SOURCE)
+
+    async def _of(self, frame: Frame, what: str) -> str:
+        """Asked again when the page (which may renew itself) gave way to another in the midst of it."""
+        for _ in range(PATIENCE // LOOKS_EVERY):
+            try:
+                return str(await frame.evaluate(what))
+            except Error as error:
+                if frame.is_detached():
+                    return ""
+                if "navigat" not in str(error) and "context" not in str(error):
+                    raise
+                await self.page.wait_for_timeout(LOOKS_EVERY)
+        raise AssertionError(f"never stood still: {frame.url}")
 
     async def finds(self, text: str) -> str:
         """What can be read, once this is there: on the page or in a frame that may still be on its way."""

@@ -51,6 +51,7 @@ def login_routes(*, youth: bool, staff: bool) -> APIRouter:
     """`/logg-inn` for youths and `/ansatt/logg-inn` for staff (only those that this service has), the way back, and `POST /logg-ut`.
 
     Query of the page and of its `/start`: `neste` (path to go on to), `niva` (level of assurance), `fersk=1` (no live login will do).
+    For youths none ever does: their phones are shared, and the provider's own login outlives "Forlat siden".
     """
     router = APIRouter(include_in_schema=False)
     if youth:
@@ -64,13 +65,13 @@ def login_routes(*, youth: bool, staff: bool) -> APIRouter:
 
 
 def _add_start(router: APIRouter, who: str) -> None:
-    lowest = LOWEST[who]
+    lowest, shared = LOWEST[who], who == "youth"
 
     async def explain(request: Request, neste: Back = "/", niva: Wanted = lowest, fersk: Fresh = False) -> Response:
-        return _page(request, LoginAttempt.begin(who, _known_level(niva), local_path(neste), fresh=fersk), None)
+        return _page(request, LoginAttempt.begin(who, _known_level(niva), local_path(neste), fresh=fersk or shared), None)
 
     async def start(request: Request, neste: Back = "/", niva: Wanted = lowest, fersk: Fresh = False) -> Response:
-        return _leave_for_identity(request, LoginAttempt.begin(who, _known_level(niva), local_path(neste), fresh=fersk))
+        return _leave_for_identity(request, LoginAttempt.begin(who, _known_level(niva), local_path(neste), fresh=fersk or shared))
 
     router.add_api_route(LOGIN_PATHS[who], explain, name=f"login_{who}")
     router.add_api_route(LOGIN_PATHS[who] + "/start", start, name=f"login_{who}_start")

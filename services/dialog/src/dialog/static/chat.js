@@ -9,6 +9,7 @@ addEventListener("load", () => {
 
   const all = (what) => document.querySelectorAll(what);
   const lost = document.querySelector("[data-lost]");
+  const leaving = () => document.documentElement.hidden; // "Forlat siden" ends the talk too: its end must not lead back here
 
   const pieces = (html) => Object.assign(document.createElement("template"), { innerHTML: html }).content;
   const mark = () => { if (document.hidden) document.title = "• " + document.title.replace("• ", ""); };
@@ -53,7 +54,7 @@ addEventListener("load", () => {
       tries += 1;
       if (tries > 1) lost?.removeAttribute("hidden");
       if (source.readyState !== EventSource.CLOSED) return;
-      if (tries > 4 && page.hasAttribute("data-renews")) return void location.reload();
+      if (tries > 4 && page.hasAttribute("data-renews") && !leaving()) return void location.reload();
       if (tries < 40) setTimeout(listen, Math.min(1000 * tries, 10000));
     };
     all("[data-on]").forEach((part) => {
@@ -63,7 +64,7 @@ addEventListener("load", () => {
       source.close();
       mark();
       const unsent = [...all("form[data-send] textarea")].some((area) => area.value.trim());
-      if (page.dataset.then && !unsent) location.replace(page.dataset.then);
+      if (page.dataset.then && !unsent && !leaving()) location.replace(page.dataset.then);
     });
   };
   listen();
@@ -82,6 +83,7 @@ addEventListener("load", () => {
       const text = area.value;
       try {
         const answer = await post(form.action, new FormData(form));
+        if (leaving()) return;
         if (answer.type !== "opaqueredirect") return void form.submit(); // the page says what is wrong and keeps the text
         if (area.value === text) area.value = "";
         form.elements.key.value = newKey();
