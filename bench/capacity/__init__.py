@@ -7,13 +7,13 @@ from pathlib import Path
 
 from bench.capacity.meters import Cost, measure, parts, read
 from bench.capacity.model import Coefficients, Day
-from bench.capacity.work import Streams, chat, journeys, read_pages
+from bench.capacity.work import Streams, chat, facts, journeys, messages, read_pages
 from bench.results import Progress, Result
 from deploy.local.platform import Platform
 
 REST_SECONDS, OPEN_SECONDS = 30.0, 60.0
 PAGES, PAGES_A_SECOND = 1_200, 30.0
-CHATS, JOURNEYS = 30, 24
+CHATS, JOURNEYS, MESSAGES, FACTS = 30, 24, 150, 10_000
 WAITING, TALKING = 18, 10
 SCALE = 100
 """The day that checks the model is a national one through this."""
@@ -62,10 +62,13 @@ async def _coefficients(platform: Platform, progress: Progress) -> tuple[Coeffic
         ("page", PAGES, partial(read_pages, platform, PAGES, PAGES_A_SECOND, SEED + 1)),
         ("chat", CHATS, partial(chat, platform, CHATS)),
         ("journey", JOURNEYS, partial(journeys, platform, JOURNEYS)),
+        ("command", MESSAGES, partial(messages, platform, MESSAGES)),
+        ("event", FACTS, partial(facts, platform, FACTS)),
     ):
         progress(f"{count} times: {name}")
         costs[name] = ((await measure(platform, work)).less(rest), float(count))
     progress(f"{WAITING} waiting and {TALKING} talking for {OPEN_SECONDS:.0f} s")
+    closed = await read(platform)
     async with Streams(platform, WAITING, TALKING):
         opened = await read(platform)
         held = (await measure(platform, partial(asyncio.sleep, OPEN_SECONDS), settle=0)).less(rest)
@@ -74,7 +77,7 @@ async def _coefficients(platform: Platform, progress: Progress) -> tuple[Coeffic
     each = {name: cost.cpu_total / count for name, (cost, count) in costs.items()}
     grown = {name: (cost.databases + cost.topics) / count for name, (cost, count) in costs.items()}
     told = {name: cost.events / count for name, (cost, count) in costs.items()}
-    memory = sum(opened.memory.values()) - sum(before.memory.values())
+    memory = sum(opened.memory.values()) - sum(closed.memory.values())
     found = Coefficients(
         page=each["page"],
         chat=each["chat"],

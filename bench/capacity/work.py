@@ -3,20 +3,29 @@
 import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Self
+from uuid import uuid4
 
+import asyncpg
 import httpx
+from contracts.codes import Language, PageClass
+from contracts.info import UsageCount, UsageCounted
+from servicekit.database import create_engine
+from servicekit.delivery.outbox import beginner
+from servicekit.testing import until
 
 from bench.pages_load import Connections, arrivals, at_rate, errors
 from bench.pages_mix import addresses, asks
 from deploy.local.journey.cast import CHAT_HELPER, cast
 from deploy.local.journey.history import make_history
-from deploy.local.journey.people import Helper, Youth
+from deploy.local.journey.people import Helper, Youth, fine
 from deploy.local.platform import Platform
 
 SECOND_HELPER = "helper-2"
 AT_ONCE = 5
 """Talks of one helper."""
+FACTS_AT_ONCE, FACTS_SECONDS = 100, 120.0
 AGES, TOPICS = ("13_15", "16_17"), ("mental_health", "body", "sexuality", "bullying")
 
 
@@ -51,6 +60,49 @@ async def chat(platform: Platform, chats: int) -> None:
         await youth.leaves()
     await helper.ends_shift()
     await helper.leaves()
+
+
+async def messages(platform: Platform, number: int) -> None:
+    """So many messages of one youth in one talk: each a form that is sent and the page that comes back. The talk itself comes on top."""
+    helper = Helper(platform.urls)
+    await helper.goes_on_duty(CHAT_HELPER, cast().chat_service, AT_ONCE)
+    youth = await request(platform, 0)
+    await helper.takes_next()
+    page = await youth.waits_for_helper()
+    for _ in range(number):
+        page = fine(await youth.browser.submit(page.form("/chat/samtale"), {"text": "Det er noe på skolen."}))
+    await youth.ends_chat()
+    await youth.leaves()
+    await helper.ends_shift()
+    await helper.leaves()
+
+
+async def facts(platform: Platform, number: int) -> None:
+    """So many facts, committed a hundred at a time: the relay tells them, Kafka keeps them, reporting counts them. Until it has."""
+    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    counted = (UsageCount(page_class=PageClass.ARTICLE, language=Language.BOKMAL, count=1),)
+    engine = create_engine(platform.dsn("info"), "bench", pool_size=1)
+    try:
+        before = await _applied(platform)
+        for first in range(0, number, FACTS_AT_ONCE):
+            async with beginner(engine, "info")() as uow:
+                for bucket in (uuid4() for _ in range(min(FACTS_AT_ONCE, number - first))):
+                    uow.tell(UsageCounted(bucket_id=bucket, bucket_start=hour, bucket_seconds=3600, counts=counted), key=bucket, sequence=1)
+
+        async def heard() -> bool:
+            return await _applied(platform) - before >= number
+
+        await until(heard, seconds=FACTS_SECONDS)
+    finally:
+        await engine.dispose()
+
+
+async def _applied(platform: Platform) -> int:
+    connection = await asyncpg.connect(platform.dsn("reporting"))
+    try:
+        return int(await connection.fetchval("select count(*) from inbox"))
+    finally:
+        await connection.close()
 
 
 async def request(platform: Platform, number: int) -> Youth:

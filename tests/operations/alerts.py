@@ -18,7 +18,7 @@ from deploy.observability.alerts import ALERTS, Alert
 from deploy.observability.programs import NoPrometheusError
 from tests.operations.books import Block, BookError, blocks, follow
 from tests.operations.drawing import draw
-from tests.operations.scenes import TRIALS, Trial, prelude
+from tests.operations.scenes import TRIALS, Trial, passes_by, prelude
 from tests.operations.stage import Stage
 
 FOLDER = ROOT / ".local" / "operations"
@@ -108,6 +108,7 @@ async def perform(stage: Stage) -> tuple[list[Seen], list[str]]:
         if why := trial.impossible():
             not_seen += [f"{name}: {why}" for name in trial.alerts]
             continue
+        await passes_by(stage)
         try:
             found = await play(stage, trial)
         except (AssertionError, BookError) as error:

@@ -47,15 +47,21 @@ async def _panel_answers(stage: Stage, times: int) -> None:
 
 
 async def prelude(stage: Stage) -> None:
-    """What isn't about an alert, so that every diagram has something to show: she searches, asks, and the answer is published."""
+    """What isn't about an alert, so that every diagram has something to show: a question is asked, answered and published."""
     youth, panel, editor = Youth(stage.platform.urls), Expert(stage.platform.urls), Editor(stage.platform.urls)
-    for words in ("mamma", "krangler", "trist"):
-        await youth.searches(words)
     await youth.asks("Hvordan sier jeg det til mamma?", "family", "13_15", publish=True)
     address = await panel.answers_next(PANEL, "Mange synes det er vanskelig. Begynn med én setning.")
     await editor.publishes(EDITOR, address, "Å si det til mamma")
     for person in (youth, panel, editor):
         await person.leaves()
+
+
+async def passes_by(stage: Stage) -> None:
+    """Between two scenes somebody looks something up and sees the figures: a diagram over time needs something to happen more than once."""
+    youth = Youth(stage.platform.urls)
+    await youth.searches("krangler")
+    await youth.opens("reporting", "/")
+    await youth.leaves()
 
 
 @asynccontextmanager
