@@ -16,6 +16,9 @@ LOOKS_EVERY = 200
 
 expect.set_options(timeout=PATIENCE)
 
+NETWORK = "ERR_NETWORK_CHANGED"
+"""Chromium gives up what is under way when an interface of the machine comes or goes, as a container's does; no page can help it."""
+
 SHOWN = "document.body ? document.body.innerText : ''"
 SOURCE = "document.documentElement ? document.documentElement.outerHTML : ''"
 
@@ -40,7 +43,12 @@ class Phone:
     """Errors of the console, uncaught exceptions, answers of 500 and above."""
 
     async def opens(self, service: str, path: str = "/") -> None:
-        await self.page.goto(self.urls[service] + path)
+        try:
+            await self.page.goto(self.urls[service] + path)
+        except Error as error:
+            if NETWORK not in str(error):
+                raise
+            await self.page.goto(self.urls[service] + path)
 
     def form(self, action: str, having: str = "") -> Locator:
         """The form whose action ends so, and that has a field of this name."""
@@ -156,7 +164,7 @@ async def phone(
 def _listen(person: Phone) -> None:
     def console(message: object) -> None:
         kind, text = getattr(message, "type", ""), getattr(message, "text", "")
-        if kind == "error" and not (person.script is Script.BROKEN and "ERR_FAILED" in text):
+        if kind == "error" and NETWORK not in text and not (person.script is Script.BROKEN and "ERR_FAILED" in text):
             person.complaints.append(text)
 
     person.page.on("console", console)
