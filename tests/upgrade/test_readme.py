@@ -8,6 +8,7 @@ import pytest
 from deploy.checks import ROOT
 from deploy.releases import trees
 from tests.upgrade.readme import MOST, Line, lines
+from tests.upgrade.rehearsal import Clone, Rehearsal, UnseenError
 
 MAKEFILE = (ROOT / "Makefile").read_text()
 
@@ -44,6 +45,21 @@ def test_the_way_back_is_in_it_behind_the_release():
     commands = [line.command for line in lines()]
     assert commands.index("make release SERVICE=reporting") < commands.index("$new -m reporting migrate")
     assert [command for command in commands if command.endswith(" run")] == [f"${it} -m reporting run" for it in ("new", "old", "new")]
+
+
+def test_a_line_that_fails_or_says_no_ends_the_rehearsal(tmp_path):
+    clone = Clone(tmp_path)
+    clone.tree.mkdir()
+    assert clone.follow("echo $((1 + 1))") == "2\n"
+    with pytest.raises(UnseenError, match="ended with 3"):
+        clone.follow("echo no; exit 3")
+    rehearsal = object.__new__(Rehearsal)
+    rehearsal._contracts("contracts: types=43 verdicts=58/58 breaking=0")
+    rehearsal._may_go("can-i-deploy: reporting 0.2.0.dev0 yes")
+    with pytest.raises(UnseenError):
+        rehearsal._contracts("contracts: types=43 verdicts=58/58 breaking=1")
+    with pytest.raises(UnseenError):
+        rehearsal._may_go("can-i-deploy: reporting 0.2.0.dev0 no")
 
 
 def test_a_release_that_never_was_is_refused_in_one_line(monkeypatch, capsys):
