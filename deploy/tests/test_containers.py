@@ -116,7 +116,9 @@ def test_every_official_image_has_a_stand_in_under_the_same_name(compose):
 def test_two_of_each_process_can_be_had_and_of_nothing_else():
     file = "deploy/containers/replicas.yml"
     yaml.safe_load((ROOT / file).read_text())  # compose reads it before it fills anything in
-    assert read(file)["services"] == {f"{name}-{role}": {"deploy": {"mode": "replicated", "replicas": "2"}} for name in SERVICES for role in ROLES}
+    assert read(file)["services"] == {
+        f"{name}-{role}": {"deploy": {"mode": "replicated", "replicas": "2"}} for name in SERVICES for role in ROLES
+    }
 
 
 def test_what_is_prepared_twice_keeps_its_keys_and_passwords(tmp_path):
