@@ -1,8 +1,10 @@
 """PostgreSQL and Kafka in containers, for tests that ask for them: `TEST_INFRA=docker`."""
 
 import asyncio
+import atexit
 import os
 import secrets
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -38,7 +40,9 @@ def _reach() -> Callable[[str], Any]:
             build_part(found, part)
     os.environ.update(OVER_SOCKET)
     if found.name == "podman":
-        socket = Path(tempfile.mkdtemp(prefix="stegvis-podman-")) / "socket"
+        folder = tempfile.mkdtemp(prefix="stegvis-podman-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        socket = Path(folder) / "socket"
         argv = ["podman", "system", "service", "--time=0", f"unix://{socket}"]
         server = Child("podman", argv, socket.with_suffix(".log"), env=found.environment).start()
         server.wait_until(socket.exists, 30, "listening")
