@@ -40,6 +40,8 @@ class Picture:
     reach: Reach
     size: tuple[int, int] = PHONE
     scheme: Scheme = "light"
+    begins: str = ""
+    """A selector: what stands uppermost, below the bar."""
 
 
 @asynccontextmanager
@@ -90,7 +92,7 @@ PICTURES = (
     Picture("border", chats.chat_page("/videre", offers=True)),
     Picture("overview", on_her_way),
     Picture("helpers-desk", two_talks, DESK),
-    Picture("funnel", figures, DESK),
+    Picture("funnel", figures, DESK, begins="main h2"),
 )
 
 
@@ -108,6 +110,8 @@ async def take(browser: Browser, scene: Scene, picture: Picture) -> None:
         await hand_over(context, visit.cookies)
         page = await context.new_page()
         await visit.go(page)
+        if picture.begins:
+            await page.locator(picture.begins).first.evaluate("each => each.scrollIntoView()")
         await page.evaluate(SETTLED)
         shown = await page.screenshot()
     await context.close()
