@@ -7,7 +7,7 @@ import time
 
 from bench.results import FOLDER, plot, say, table, write_json
 
-PARTS: tuple[str, ...] = ("pages", "delivery", "capacity")
+PARTS: tuple[str, ...] = ("pages", "delivery", "capacity", "replicas")
 """Modules of this package with `async def run(progress, folder) -> list[Result]` and `summary(results) -> str`, in this order.
 
 `folder` is the part's own, for data and logs; a part starts and stops what it needs.
