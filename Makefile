@@ -1,7 +1,7 @@
 # The whole interface. `make` alone lists it. Needs Python 3.11 or 3.12 with venv, and a network to the package indexes.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: drill images containers help demo test pages screenshots check format assets lock schemas clean faults contracts can-i-deploy new-service upgrade release bench k8s
+.PHONY: stories drill images containers help demo test pages screenshots check format assets lock schemas clean faults contracts can-i-deploy new-service upgrade release bench k8s
 MAKEFLAGS += --no-print-directory
 
 UV_VERSION := 0.13.9
@@ -24,6 +24,7 @@ help:
 	@echo "  make test        the tests, without the long sets below (ONLY=dialog one part, ARGS='-k name' for pytest)"
 	@echo "Work"
 	@echo "  make pages       every page in a real browser, in all 12 variants (make test: in 4); the sum is the last line but one (ONLY='dialog GET /chat')"
+	@echo "  make stories     whole ways in a real browser: with and without script, leaving, a shared phone, desks: 3 minutes (ARGS='-k name')"
 	@echo "  make screenshots pictures of every page, light and dark, phone and desk, and a contact sheet, in .local/screenshots"
 	@echo "  make faults      kills, freezes and cuts off parts under load, then counts what is lost: 15 minutes (MINUTES= SEED=; FULL=1: until Ctrl-C)"
 	@echo "  make alerts      fires every alert on purpose, times divided by 60, follows its runbook, draws the dashboards: 5 minutes"
@@ -55,6 +56,9 @@ test: $(SYNCED) assets $(KUSTOMIZE)
 
 pages: $(SYNCED) assets
 	@$(PY) -m tests.browser.pages $(if $(ONLY),--only '$(ONLY)')
+
+stories: $(SYNCED) assets
+	@$(PY) -m pytest tests/browser/stories $(ARGS)
 
 screenshots: $(SYNCED) assets
 	@$(PY) -m tests.browser.screenshots $(if $(ONLY),--only '$(ONLY)')

@@ -3,7 +3,7 @@
 The sweep of all pages looks at four variants of each and prints its sum on a line of its own, `pages: …`; `make pages` looks at all twelve.
 The faults under load strike once of each kind; `make faults` goes on for a quarter of an hour.
 Containers need an engine, which is installed where that may be done; where it can't be had, they say so and are skipped.
-Left out are the stories in a browser (`pytest tests/browser/stories`).
+Left out are the stories in a browser: `make stories`.
 """
 
 import argparse
