@@ -41,7 +41,13 @@ class Watch:
             await self._consumer.position(partition)
 
     async def stop(self) -> None:
-        await self._consumer.stop()
+        """aiokafka ends its own tasks by cancelling them, and lets that out where one of them waits for a broker that is away."""
+        task = asyncio.current_task()
+        try:
+            await self._consumer.stop()
+        except asyncio.CancelledError:
+            if task is not None and task.cancelling():
+                raise
 
     async def new(self, wait_ms: int = 0) -> list[str]:
         """Types of the events that appeared since the last call."""
