@@ -13,7 +13,6 @@ from contracts.codes import Language, PageClass
 from contracts.info import UsageCount, UsageCounted
 from servicekit.database import create_engine
 from servicekit.delivery.outbox import beginner
-from servicekit.testing import until
 
 from bench.pages_load import Connections, arrivals, at_rate, errors
 from bench.pages_mix import addresses, asks
@@ -21,6 +20,7 @@ from deploy.local.journey.cast import CHAT_HELPER, cast
 from deploy.local.journey.history import make_history
 from deploy.local.journey.people import Helper, Youth, fine
 from deploy.local.platform import Platform
+from deploy.testing import until
 
 SECOND_HELPER = "helper-2"
 AT_ONCE = 5

@@ -6,7 +6,6 @@ from uuid import uuid4
 import asyncpg
 from contracts.dialog import AnswerRecalled
 from servicekit.delivery.inbox import Handlers
-from servicekit.testing.databases import Database
 
 from bench.delivery.articles import count, prepare
 from bench.delivery.one_by_one import one_by_one
@@ -14,6 +13,7 @@ from bench.delivery.parts import Parts
 from bench.delivery.stream import by_batch, produce
 from bench.delivery.timing import compared, in_turns
 from bench.results import Progress, Result
+from deploy.testing.databases import Database
 
 NAME = "consumer by batch"
 UNIT = "events/s"

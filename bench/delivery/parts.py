@@ -13,10 +13,10 @@ import asyncpg
 import structlog
 from servicekit.migrations import upgrade
 from servicekit.settings import ServiceSettings
-from servicekit.testing.databases import Database, opened
 
 from deploy.kafka.access import Access
 from deploy.local.postgres import LocalPostgres
+from deploy.testing.databases import Database, opened
 from deploy.testing.infra import Kafka, start_kafka
 
 SETTINGS = {"shared_buffers": "128MB", "max_connections": "120", "max_wal_size": "2GB"}

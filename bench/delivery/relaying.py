@@ -14,12 +14,12 @@ from aiokafka import AIOKafkaProducer
 from servicekit.database import create_engine
 from servicekit.delivery.lanes import BATCH_BYTES, abandon
 from servicekit.delivery.relay import WINDOW, Relay
-from servicekit.testing import golden_examples
 
 from bench.delivery.articles import prepare
 from bench.delivery.parts import Parts, connected
 from bench.delivery.timing import compared, in_turns
 from bench.results import Progress, Result
+from deploy.testing import golden_examples
 
 NAME = "relay, commit to acknowledged"
 UNIT = "facts/s"

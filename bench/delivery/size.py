@@ -15,13 +15,13 @@ from servicekit.delivery.lanes import abandon
 from servicekit.delivery.outbox import Begin, UnitOfWork
 from servicekit.delivery.record import Record
 from servicekit.delivery.relay import WINDOW, Relay
-from servicekit.testing.records import record_of
 
 from bench.delivery.articles import prepare
 from bench.delivery.parts import Parts, connected
 from bench.delivery.relaying import drain, fill
 from bench.delivery.timing import compared, in_turns
 from bench.results import Progress, Result
+from deploy.testing.records import record_of
 
 ROWS = 1_000_000
 KEYS_SHARE = 10

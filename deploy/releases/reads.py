@@ -4,8 +4,6 @@ import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
-from contracts.catalogue import SERVICES
-
 from deploy.releases.record import ROOT
 
 Reads = dict[str, set[str]]
@@ -18,11 +16,6 @@ def reads_of(service: str, root: Path = ROOT) -> Reads:
     if not file.is_file():
         return {}
     return {type_: set(fields) for type_, fields in tomllib.loads(file.read_text()).items()}
-
-
-def readers_of(type_: str, path: str, root: Path = ROOT) -> list[str]:
-    """The services that read a field, or something inside it, or all that it is in."""
-    return [service for service in SERVICES if uses(reads_of(service, root), type_, path)]
 
 
 def uses(reads: Reads, type_: str, path: str) -> bool:

@@ -1,1 +1,8 @@
-"""Real parts for the tests of every folder: PostgreSQL and Kafka, as child processes or in containers, and the fixtures that give them."""
+"""For the tests of every folder: real PostgreSQL and Kafka as fixtures, a database for each test, golden examples, records, waiting."""
+
+from deploy.testing.databases import Database, Templates, service_database
+from deploy.testing.golden import GoldenExample, golden_examples
+from deploy.testing.records import Told, record_of, told
+from deploy.testing.waiting import until
+
+__all__ = ["Database", "GoldenExample", "Templates", "Told", "golden_examples", "record_of", "service_database", "told", "until"]

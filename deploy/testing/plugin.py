@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
-from servicekit.testing.databases import Templates
 
 from deploy.testing import infra
+from deploy.testing.databases import Templates
 
 if TYPE_CHECKING:
     from deploy.containers.parts import ContainerPostgres

@@ -11,7 +11,6 @@ from pathlib import Path
 import httpx
 import pytest
 from contracts.catalogue import SERVICES, TOPICS
-from webkit.testing import links, loaded, tags
 
 from deploy.gateway import pages
 from deploy.gateway.caddyfile import ADDRESS_HEADERS, STATIC, TRACE_HEADERS, Route, caddyfile
@@ -19,6 +18,7 @@ from deploy.local.environment import Addresses
 from deploy.local.gateway import LocalGateway
 from deploy.local.processes import Child, StartError, free_ports, listens
 from deploy.local.start_page import write_start_page
+from deploy.testing.html import links, loaded, tags
 
 STAND_IN = Path(__file__).with_name("stand_in.py")
 CRISIS = Path(__file__).parents[2] / "libs" / "webkit" / "src" / "webkit" / "data" / "crisis.json"

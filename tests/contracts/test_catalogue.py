@@ -12,9 +12,9 @@ from aiokafka import AIOKafkaProducer
 from contracts.catalogue import EVENTS, SERVICES, TOPICS, topics_read_by
 from contracts.page import page
 from contracts.schemas import CATALOGUE
-from servicekit.testing.golden import golden_examples
 
 from deploy.local.node import install, node
+from deploy.testing.golden import golden_examples
 
 STRANGER = Path(__file__).with_name("stranger")
 DOCUMENTS = sorted(CATALOGUE.glob("*.asyncapi.json"))

@@ -8,11 +8,11 @@ import pytest
 from contracts.catalogue import EVENTS, SERVICES, topics_read_by
 from contracts.dialog import QueueMeasured
 from servicekit import migrations
-from servicekit.testing.databases import opened
-from servicekit.testing.golden import golden_examples
-from servicekit.testing.reads import touched_by
 
 from deploy.releases.reads import reads_of, topmost
+from deploy.testing.databases import opened
+from deploy.testing.golden import golden_examples
+from deploy.testing.reads import touched_by
 
 READERS = [service for service in SERVICES if find_spec(f"{service}.consumers")]
 

@@ -10,7 +10,6 @@ from datetime import datetime
 import asyncpg
 import pytest
 from contracts.catalogue import SERVICES
-from servicekit.testing import until
 
 from deploy.kafka.topics import ensure_topics
 from deploy.local.backups import Backups
@@ -21,6 +20,7 @@ from deploy.local.keys import make_keys
 from deploy.local.postgres import LocalPostgres
 from deploy.local.processes import free_ports
 from deploy.local.services import READY_SECONDS, ServiceProcess, status
+from deploy.testing import until
 
 
 class Dialog:

@@ -21,10 +21,10 @@ from servicekit.delivery import relay as relaying
 from servicekit.delivery.outbox import UnitOfWork
 from servicekit.delivery.parking import Decision
 from servicekit.settings import ServiceSettings
-from servicekit.testing.plumbing import prepare_plumbing
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from deploy.testing.plumbing import prepare_plumbing
 from tests.faults.bus import Bus, BusConsumer
 from tests.faults.ledger import Findings, Ledger, Phase, World, check
 

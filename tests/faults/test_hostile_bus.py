@@ -11,8 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from servicekit import crash
 from servicekit.crash import Place
 from servicekit.delivery import relay as relaying
-from servicekit.testing import Templates
 
+from deploy.testing import Templates
 from tests.faults.plant import Plant, prepare
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]

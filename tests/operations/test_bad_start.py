@@ -10,8 +10,8 @@ import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
 from servicekit.migrations import config
-from servicekit.testing import service_database
 
+from deploy.testing import service_database
 from tests.flows.test_production_mode import SAFE
 from tests.operations.conftest import PATIENCE
 from tests.operations.stage import mounting

@@ -8,10 +8,10 @@ import pytest
 from contracts.catalogue import SERVICES, ZONES
 from servicekit.logs import FIELDS
 from servicekit.telemetry import ALLOWED
-from servicekit.testing import until
 
 from deploy.local.journey.cast import synthetic_number
 from deploy.local.journey.people import Youth
+from deploy.testing import until
 from tests.operations.collector import Collector
 
 pytestmark = pytest.mark.timeout(240)

@@ -16,10 +16,10 @@ from servicekit.cli import PARTS
 from servicekit.delivery.inbox import apply
 from servicekit.delivery.record import Record
 from servicekit.parked import parse
-from servicekit.testing import service_database, until
 from sqlalchemy import text
 
 from deploy.observability.alerts import ALERTS
+from deploy.testing import service_database, until
 from tests.operations.books import FOLDER, Block, BookError, blocks, follow
 
 OF_NO_ALERT = {"README.md", "restore.md"}

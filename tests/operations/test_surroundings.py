@@ -9,8 +9,8 @@ from prometheus_client import REGISTRY
 from servicekit import surroundings
 from servicekit.settings import ServiceSettings
 from servicekit.surroundings import endpoints_of, free_ratio, watch_surroundings
-from servicekit.testing import until
 
+from deploy.testing import until
 from tests.operations.tls import TlsServer
 
 DSN = "postgresql://nobody@127.0.0.1:1/nothing"

@@ -5,11 +5,11 @@ import time
 
 import pytest
 from contracts.catalogue import SERVICES
-from servicekit.testing import until
 
 from deploy.observability.alerts import ALERTS, Times
 from deploy.observability.local import LocalPrometheus
 from deploy.observability.panels import BOARDS, INTERVAL
+from deploy.testing import until
 from tests.operations.books import Block, BookError, blocks, follow, place
 
 pytestmark = pytest.mark.timeout(240)

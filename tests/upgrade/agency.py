@@ -12,7 +12,6 @@ from uuid import uuid4
 import asyncpg
 from aiokafka import AIOKafkaProducer
 from contracts.catalogue import SERVICES
-from servicekit.testing import golden_examples
 
 from deploy.kafka.topics import ensure_topics
 from deploy.local.environment import Addresses, service_environment
@@ -21,6 +20,7 @@ from deploy.local.keys import make_keys
 from deploy.local.postgres import LocalPostgres
 from deploy.local.processes import free_ports
 from deploy.local.services import READY_SECONDS, ServiceProcess, status
+from deploy.testing import golden_examples
 from tests.upgrade.readme import SERVICE
 
 FACTS = 25

@@ -45,7 +45,6 @@ class _Reader(HTMLParser):
         self._select: str | None = None
         self._textarea: str | None = None
         self._button: list[str] | None = None
-        self._option: list[str] | None = None
         self._unseen: list[str] = []
 
     forms: list[Form]

@@ -11,8 +11,9 @@ from servicekit.delivery.outbox import beginner
 from servicekit.preconditions import RefusedError, check_ledger
 from servicekit.settings import Mode, ServiceSettings
 from servicekit.surroundings import file_system_of
-from servicekit.testing import service_database
 from sqlalchemy import text
+
+from deploy.testing import service_database
 
 database = service_database("info")
 

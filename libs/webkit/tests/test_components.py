@@ -16,7 +16,8 @@ from webkit import Pages
 from webkit.components import DRAWINGS
 from webkit.errors import ERRORS
 from webkit.renewal import renewal_of
-from webkit.testing import links, tags
+
+from deploy.testing.html import links, tags
 
 Visit = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 SmallService = Callable[..., FastAPI]

@@ -8,8 +8,9 @@ import pytest
 from pydantic import ValidationError
 from webkit.crisis import crisis
 from webkit.standalone import GATEWAY_PAGES, gateway_page
-from webkit.testing import loaded, tags
 from webkit.texts import Text
+
+from deploy.testing.html import loaded, tags
 
 Visit = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 

@@ -6,7 +6,8 @@ from contextlib import AbstractAsyncContextManager
 import httpx
 import pytest
 from webkit.language import accepted, local_path
-from webkit.testing import tags
+
+from deploy.testing.html import tags
 
 Visit = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 

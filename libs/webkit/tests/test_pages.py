@@ -6,7 +6,8 @@ from contextlib import AbstractAsyncContextManager
 import httpx
 import pytest
 from fastapi import FastAPI
-from webkit.testing import loaded, tags
+
+from deploy.testing.html import loaded, tags
 
 Visit = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 SmallService = Callable[..., FastAPI]

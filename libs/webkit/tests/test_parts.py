@@ -5,7 +5,8 @@ from contextlib import AbstractAsyncContextManager
 
 import httpx
 import pytest
-from webkit.testing import Tag, tags
+
+from deploy.testing.html import Tag, tags
 
 Visit = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 

@@ -8,7 +8,8 @@ import pytest
 from fastapi import FastAPI, Request
 from starlette.responses import Response
 from webkit.refusal import HERE
-from webkit.testing import links
+
+from deploy.testing.html import links
 
 Visit = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 

@@ -15,12 +15,12 @@ from dialog.main import create_service
 from dialog.settings import Settings
 from fastapi import FastAPI
 from servicekit.service import create_app
-from servicekit.testing import Database, service_database
 from servicekit.web.browser_session import BrowserSession, Login, log_in, new_record
 from servicekit.web.cookie import COOKIE
 
 from deploy.local.journey.browser import Browser
 from deploy.local.keys import make_keys
+from deploy.testing import Database, service_database
 
 HOST = "snakk.localhost"
 HOME = f"http://{HOST}:8080"

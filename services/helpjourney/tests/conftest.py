@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 from servicekit.service import create_app
-from servicekit.testing import Database, service_database
-from servicekit.testing.agencies import make_agency
-from servicekit.testing.browser import Browser
+
+from deploy.testing import Database, service_database
+from deploy.testing.agencies import make_agency
+from deploy.testing.browser import Browser
 
 sys.path.append(str(Path(__file__).parent))  # for helpjourney_givens
 from helpjourney.main import create_service

@@ -17,9 +17,10 @@ from servicekit.claim_secret import TypedCode, lookup_hash, seal_summary
 from servicekit.crypto import Vault
 from servicekit.delivery.inbox import apply
 from servicekit.delivery.outbox import Begin
-from servicekit.testing import Database, record_of
 from servicekit.web.browser_session import Login
 from sqlalchemy import text
+
+from deploy.testing import Database, record_of
 
 OWN_KEY = ECKey.generate_key("P-256", {"use": "enc", "kid": "test"}, private=True)
 OPENER = Opener(OWN_KEY, Vault(secrets.token_bytes(32)))

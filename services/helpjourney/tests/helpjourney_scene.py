@@ -10,8 +10,9 @@ from helpjourney.handlers.journeys import Clinician, EnterDirectly, enter_direct
 from helpjourney.store.appointments import appointments, slots
 from helpjourney_givens import BUCKET, KEEPING, OPENER, a_unit, born, listed
 from servicekit.delivery.outbox import Begin, UnitOfWork
-from servicekit.testing import Database, told
 from sqlalchemy import select
+
+from deploy.testing import Database, told
 
 NOTE = "Helst ikke når klassen har gym. Kanarifugl-4410."
 

@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from helpjourney_givens import SUMMARY, a_unit, an_offer, clinician_login, count, listed, offered, youth_login
 from servicekit.claim_secret import write_secret
-from servicekit.testing import Database, told
-from servicekit.testing.browser import Browser
+
+from deploy.testing import Database, told
+from deploy.testing.browser import Browser
 
 Browsers = Callable[[], Browser]
 NOTE = "Jeg vet ikke hvordan jeg skal si det. Kanarifugl-5512."

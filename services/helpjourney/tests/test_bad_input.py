@@ -6,9 +6,10 @@ from uuid import uuid4
 import pytest
 from helpjourney_givens import count
 from markupsafe import escape
-from servicekit.testing import Database
-from servicekit.testing.browser import Browser
 from test_appointment_pages import Walk
+
+from deploy.testing import Database
+from deploy.testing.browser import Browser
 
 Browsers = Callable[[], Browser]
 HOSTILE = (

@@ -18,8 +18,9 @@ from helpjourney_givens import BUCKET, KEEPING, OPENER, SUMMARY, Given, a_typed_
 from servicekit.delivery.inbox import apply
 from servicekit.delivery.outbox import Begin
 from servicekit.delivery.record import Record
-from servicekit.testing import Database, record_of
 from sqlalchemy import func, select
+
+from deploy.testing import Database, record_of
 
 
 def withdrawal(given: Given) -> Record:

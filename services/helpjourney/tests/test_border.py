@@ -17,9 +17,10 @@ from servicekit.claim_secret import open_summary
 from servicekit.crypto import CannotOpenError, decrypt, hkdf, open_sealed
 from servicekit.delivery.outbox import Begin
 from servicekit.idempotency import once
-from servicekit.testing import Database, told, until
 from servicekit.timers import run_due
 from sqlalchemy import inspect, select, text
+
+from deploy.testing import Database, told, until
 
 HOUR = timedelta(seconds=BUCKET)
 

@@ -8,9 +8,10 @@ import pytest
 from fastapi import FastAPI
 from helpjourney_givens import SUMMARY, Given, a_typed_offer, an_offer, count, offered, youth_login
 from servicekit.claim_secret import write_secret
-from servicekit.testing import Database
-from servicekit.testing.browser import Browser
 from servicekit.web.guards import assert_unsafe_routes_are_guarded
+
+from deploy.testing import Database
+from deploy.testing.browser import Browser
 
 Browsers = Callable[[], Browser]
 FROM_DIALOG = {"Origin": "null", "Sec-Fetch-Site": "cross-site"}

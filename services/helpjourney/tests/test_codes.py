@@ -10,7 +10,8 @@ from helpjourney.handlers.presenting import LookAgain, PresentCode, look_again, 
 from helpjourney_givens import Given, a_typed_offer, offered
 from servicekit.claim_secret import MalformedSecretError, TypedCode
 from servicekit.delivery.outbox import Begin
-from servicekit.testing import Database
+
+from deploy.testing import Database
 
 
 def a_wrong_code(given: Given) -> TypedCode:

@@ -12,8 +12,9 @@ from helpjourney.store.units import municipalities, unit_of, units_in
 from helpjourney_givens import a_unit, listed
 from servicekit import migrations
 from servicekit.delivery.inbox import apply
-from servicekit.testing import Database, GoldenExample, golden_examples, record_of
 from sqlalchemy import text
+
+from deploy.testing import Database, GoldenExample, golden_examples, record_of
 
 READ = topics_read_by("helpjourney")
 

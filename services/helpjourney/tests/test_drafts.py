@@ -8,10 +8,11 @@ from uuid import uuid4
 import pytest
 from helpjourney.handlers.retention import delete_overdue
 from helpjourney_givens import count, youth_login
-from servicekit.testing import Database
-from servicekit.testing.browser import Browser
 from sqlalchemy import text
 from test_appointment_pages import NOTE, Walk
+
+from deploy.testing import Database
+from deploy.testing.browser import Browser
 
 Browsers = Callable[[], Browser]
 COOKIE = "__Host-kladd"

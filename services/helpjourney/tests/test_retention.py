@@ -16,9 +16,10 @@ from helpjourney.timers import timers
 from helpjourney_givens import BUCKET, KEEPING, OPENER, a_typed_offer, an_offer, born, count, offered, presented
 from helpjourney_scene import Scene, run
 from servicekit.delivery.outbox import UnitOfWork
-from servicekit.testing import Database
 from servicekit.timers import run_due
 from sqlalchemy import select
+
+from deploy.testing import Database
 
 
 async def retain(database: Database, after: timedelta) -> None:

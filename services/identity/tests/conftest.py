@@ -12,11 +12,11 @@ from deploy.local.oidc.launcher import LocalOidc
 
 sys.path.append(str(Path(__file__).parent))  # for identity_world
 from identity_world import Ports, Running, World, free, provider, running
-from servicekit.testing import service_database
-from servicekit.testing.agencies import make_agency
-from servicekit.testing.databases import Templates, opened
 
 from deploy.local.journey.browser import Browser
+from deploy.testing import service_database
+from deploy.testing.agencies import make_agency
+from deploy.testing.databases import Templates, opened
 
 database = service_database("identity")
 

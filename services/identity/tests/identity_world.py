@@ -36,9 +36,6 @@ from servicekit.keys import Keys
 from servicekit.migrations import upgrade
 from servicekit.service import Service, create_app
 from servicekit.settings import ServiceSettings
-from servicekit.testing import Database, record_of, told, until
-from servicekit.testing.databases import Templates
-from servicekit.testing.plumbing import prepare_plumbing
 from servicekit.web import relying_party
 from servicekit.web.form import new_form
 from servicekit.web.sessions import SessionNow, StaffSession, YouthSession, on_session_ended
@@ -48,6 +45,9 @@ from webkit import Pages
 from deploy.local.journey.browser import Browser, Page
 from deploy.local.oidc.launcher import Client, LocalOidc
 from deploy.local.processes import free_ports
+from deploy.testing import Database, record_of, told, until
+from deploy.testing.databases import Templates
+from deploy.testing.plumbing import prepare_plumbing
 
 YOUTH_CLIENT, STAFF_CLIENT = "stegvis-identity", "stegvis-identity-ansatt"
 DAUGHTER, PARENT, NO_NUMBER, TOO_LOW = "17861156893", "15887913037", "uten-nummer", "19821070026"

@@ -10,9 +10,10 @@ from identity.handlers.logins import TurnAway, turn_away
 from identity.store.logins import delete_old
 from identity.timers import timers
 from identity_world import DAUGHTER, RawClient, World, query_of
-from servicekit.testing import told
 from servicekit.timers import Every
 from sqlalchemy import text
+
+from deploy.testing import told
 
 SECONDS = 2
 

@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from identity_world import World, client_service, settings_of
-from servicekit.testing import until
-from servicekit.testing.browser import Browser
 from servicekit.web.cookie import COOKIE
 from sqlalchemy import text
 
 from deploy.local.journey.browser import Browser as Visitor
+from deploy.testing import until
+from deploy.testing.browser import Browser
 
 
 @asynccontextmanager

@@ -20,12 +20,12 @@ from info.main import create_service
 from info.settings import Settings
 from servicekit.migrations import upgrade
 from servicekit.service import create_app
-from servicekit.testing import Database, Templates, service_database
-from servicekit.testing.databases import opened
 from servicekit.web.browser_session import BrowserSession, Login, log_in, new_record
 from servicekit.web.cookie import COOKIE
 
 from deploy.local.keys import make_keys
+from deploy.testing import Database, Templates, service_database
+from deploy.testing.databases import opened
 
 SEEDS = Path(__file__).parents[1] / "seeds"
 HOME = "http://localhost:8080"

@@ -2,8 +2,9 @@
 
 from info.consumers import HANDLERS
 from servicekit.delivery.inbox import apply
-from servicekit.testing import record_of
 from servicekit.web.guards import assert_unsafe_routes_are_guarded
+
+from deploy.testing import record_of
 
 NORDLYS = "676ed505-5dd2-4467-9a79-2fb88d37fe9b"
 

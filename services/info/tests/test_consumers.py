@@ -14,9 +14,10 @@ from info.queries.search import Search, search
 from info.store import answers
 from servicekit.delivery.inbox import apply
 from servicekit.delivery.tables import parked_events
-from servicekit.testing import golden_examples, record_of, told
-from servicekit.testing.records import record_from
 from sqlalchemy import func, select
+
+from deploy.testing import golden_examples, record_of, told
+from deploy.testing.records import record_from
 
 READ = golden_examples(*(event.type for event in HANDLERS))
 SKRAVLA = UUID("1621a0c9-9321-4897-9fe8-8a3ac2e1dda9")

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 from info.store import answers
-from servicekit.testing import told
 from sqlalchemy import select
+
+from deploy.testing import told
 
 
 async def test_nobody_gets_in_without_a_login(browser):

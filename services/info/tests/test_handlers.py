@@ -24,8 +24,9 @@ from info.handlers import (
 from info.queries import reading
 from info.queries.search import Search, search
 from info.store import answers
-from servicekit.testing import told
 from sqlalchemy import select
+
+from deploy.testing import told
 
 ARTICLE = PublishArticle(
     publication_id=uuid4(),

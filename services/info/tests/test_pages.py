@@ -11,9 +11,10 @@ from contracts.dialog import ProviderOpened, QueueMeasured
 from info.consumers import HANDLERS
 from info.store import articles, search_texts
 from servicekit.delivery.inbox import apply
-from servicekit.testing import record_of
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from deploy.testing import record_of
 
 SKRAVLA = UUID("1621a0c9-9321-4897-9fe8-8a3ac2e1dda9")
 PAGES = [

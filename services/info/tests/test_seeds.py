@@ -13,8 +13,9 @@ from info.handlers import MarkReviewed, WithdrawAnswer, mark_reviewed, withdraw_
 from info.store import articles
 from info.texts import plain_text
 from servicekit.delivery.tables import outbox
-from servicekit.testing import told
 from sqlalchemy import delete, select
+
+from deploy.testing import told
 
 SEEDS = Path(__file__).parents[1] / "seeds"
 REAL_NUMBERS = {"113", "112", "116117", "116111", "116123"}

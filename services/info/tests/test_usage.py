@@ -7,9 +7,10 @@ from contracts.codes import PageClass
 from info.store import usage_counts
 from info.timers import TIMERS
 from info.usage import UsageCounter, tell_usage
-from servicekit.testing import told
 from servicekit.timers import Every
 from sqlalchemy import select
+
+from deploy.testing import told
 
 LATER = timedelta(minutes=2)
 

@@ -16,8 +16,9 @@ from info.queries import register
 from info.seeds import Seeds
 from info.store import availability, help_services
 from servicekit.delivery.inbox import apply
-from servicekit.testing import record_of
 from sqlalchemy import delete, update
+
+from deploy.testing import record_of
 
 SKRAVLA = "1621a0c9-9321-4897-9fe8-8a3ac2e1dda9"
 DOGNCHATTEN = "Døgnchatten"

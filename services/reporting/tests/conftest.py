@@ -8,8 +8,9 @@ from fastapi import FastAPI
 from reporting.main import create_service
 from reporting.settings import Settings
 from servicekit.service import create_app
-from servicekit.testing import service_database
-from servicekit.testing.browser import Browser
+
+from deploy.testing import service_database
+from deploy.testing.browser import Browser
 
 database = service_database("reporting")
 

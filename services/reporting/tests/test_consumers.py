@@ -7,8 +7,9 @@ from contracts.catalogue import TOPICS
 from reporting.consumers import HANDLERS
 from reporting.store import counts, waits
 from servicekit.delivery.inbox import apply
-from servicekit.testing import golden_examples
 from sqlalchemy import select
+
+from deploy.testing import golden_examples
 
 
 def read_by_reporting():

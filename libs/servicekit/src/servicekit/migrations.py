@@ -10,7 +10,6 @@ from types import ModuleType
 import sqlalchemy as sa
 from alembic import command, context
 from alembic.config import Config
-from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -68,12 +67,6 @@ def check(service_package: str, dsn: str) -> None:
     """Raise if the tables in code differ from what the migrations make (`alembic check`). Starts an event loop."""
     with _ALEMBIC:
         command.check(config(service_package, dsn))
-
-
-async def is_current(connection: AsyncConnection, service_package: str) -> bool:
-    """Whether the database has the newest revision that this code knows; false where it has none or an older one."""
-    heads = set(ScriptDirectory(str(_folder(service_package))).get_heads())
-    return await connection.run_sync(lambda sync: set(MigrationContext.configure(sync).get_current_heads()) == heads)
 
 
 async def lacking(connection: AsyncConnection, service_package: str) -> str | None:

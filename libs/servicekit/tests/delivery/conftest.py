@@ -18,12 +18,12 @@ from contracts.info import ArticleWithdrawn
 from servicekit.database import create_engine
 from servicekit.delivery.outbox import UnitOfWork
 from servicekit.settings import ServiceSettings
-from servicekit.testing import Database, Templates
-from servicekit.testing.databases import Prepare, opened
-from servicekit.testing.plumbing import prepare_plumbing
 from sqlalchemy import text
 
 from deploy.kafka.access import Access
+from deploy.testing import Database, Templates
+from deploy.testing.databases import Prepare, opened
+from deploy.testing.plumbing import prepare_plumbing
 
 TABLES = (
     "create table articles (id uuid primary key, told integer not null)",

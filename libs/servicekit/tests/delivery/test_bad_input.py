@@ -17,8 +17,9 @@ from contracts.info import ArticleWithdrawn
 from servicekit.delivery.consumer import Consumer
 from servicekit.delivery.parking import parked_events, parked_keys
 from servicekit.delivery.unpacking import MOST_UNPACKED, GuardedRecords, RefusedBatch
-from servicekit.testing import record_of, until
 from structlog.testing import capture_logs
+
+from deploy.testing import record_of, until
 
 TOPIC = ArticleWithdrawn.topic
 BOMB = 265 * 1000 * 1000

@@ -9,8 +9,9 @@ import pytest
 from contracts.event import Envelope
 from contracts.info import ArticleWithdrawn
 from servicekit.delivery.relay import Relay
-from servicekit.testing import until
 from sqlalchemy import text
+
+from deploy.testing import until
 
 ROWS, WAVES = 100_000, 5
 FILL = text(

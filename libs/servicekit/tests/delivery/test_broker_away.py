@@ -9,11 +9,11 @@ from contracts.info import ArticleWithdrawn
 from servicekit.delivery import relay as relaying
 from servicekit.delivery.consumer import Consumer
 from servicekit.delivery.relay import Relay
-from servicekit.testing import until
 from sqlalchemy import text
 
 from deploy.kafka.topics import ensure_topics
 from deploy.local.kafka import LocalKafka
+from deploy.testing import until
 
 TIMES = 30
 AWAY_SECONDS = 25.0

@@ -19,12 +19,12 @@ from servicekit.delivery.inbox import apply
 from servicekit.delivery.lanes import _partition
 from servicekit.delivery.parking import parked_events
 from servicekit.delivery.relay import Relay
-from servicekit.testing import record_of, until
 from sqlalchemy.exc import DBAPIError
 
 from deploy.kafka.topics import ensure_topics
 from deploy.local.kafka import LocalKafka
 from deploy.local.processes import free_ports
+from deploy.testing import record_of, until
 
 TOPIC = ArticleWithdrawn.topic
 

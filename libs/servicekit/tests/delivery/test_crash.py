@@ -13,10 +13,10 @@ from uuid import UUID, uuid4
 import pytest
 from servicekit import crash
 from servicekit.crash import Place
-from servicekit.testing import Database, Templates
-from servicekit.testing.databases import Prepare, opened
 from sqlalchemy import text
 
+from deploy.testing import Database, Templates
+from deploy.testing.databases import Prepare, opened
 from deploy.testing.infra import Kafka
 
 MORTAL = str(Path(__file__).with_name("mortal.py"))

@@ -8,10 +8,11 @@ from uuid import uuid4
 
 import pytest
 from servicekit.idempotency import KeyReusedError, fingerprint, once
-from servicekit.testing import Database, until
 from servicekit.timers import ensure_recurring, run_due
 from servicekit.timers import with_housekeeping as housekept
 from sqlalchemy import text
+
+from deploy.testing import Database, until
 
 
 class RuleError(Exception):

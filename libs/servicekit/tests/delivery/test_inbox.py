@@ -19,9 +19,10 @@ from servicekit.delivery import metrics
 from servicekit.delivery.inbox import apply
 from servicekit.delivery.parking import parked_events, parked_keys
 from servicekit.delivery.record import Record
-from servicekit.testing import Database, record_of
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+
+from deploy.testing import Database, record_of
 
 ME = "reporting"
 

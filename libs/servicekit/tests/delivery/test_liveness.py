@@ -15,9 +15,9 @@ from contracts.info import ArticleWithdrawn
 from servicekit.delivery import consumer as consuming
 from servicekit.delivery import metrics
 from servicekit.delivery.consumer import Consumer
-from servicekit.testing import record_of, until
 
 from deploy.local.processes import free_ports
+from deploy.testing import record_of, until
 
 TOPIC = ArticleWithdrawn.topic
 

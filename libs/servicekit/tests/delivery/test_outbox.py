@@ -12,9 +12,10 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from servicekit.delivery.outbox import FactTooLargeError, NotTheOwnerError, beginner
 from servicekit.delivery.record import Received
-from servicekit.testing import Database, Told, told
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
+
+from deploy.testing import Database, Told, told
 
 
 async def outbox_of(database: Database) -> list[Told]:

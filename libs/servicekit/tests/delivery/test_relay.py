@@ -15,12 +15,12 @@ from servicekit.delivery import metrics
 from servicekit.delivery.depth import watch_outbox
 from servicekit.delivery.lanes import _partition
 from servicekit.delivery.relay import Relay
-from servicekit.testing import Database, Templates, until
-from servicekit.testing.databases import opened
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from deploy.local.postgres import LocalPostgres
+from deploy.testing import Database, Templates, until
+from deploy.testing.databases import opened
 
 TOPIC = ArticleWithdrawn.topic
 INSERT = text(

@@ -15,10 +15,11 @@ from servicekit.delivery.parking import Decision, parked_events
 from servicekit.delivery.record import Record
 from servicekit.delivery.replay import NothingParkedError, retry
 from servicekit.service import Service
-from servicekit.testing import Database, record_of
-from servicekit.testing.records import record_from
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+
+from deploy.testing import Database, record_of
+from deploy.testing.records import record_from
 
 ME = "reporting"
 TOPIC = ArticleWithdrawn.topic

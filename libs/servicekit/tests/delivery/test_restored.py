@@ -14,9 +14,10 @@ from servicekit.delivery.behind import TopicsForgotError
 from servicekit.delivery.relay import Relay
 from servicekit.restored import Report, UnknownKindError, ensure
 from servicekit.service import Service
-from servicekit.testing import Database, until
-from servicekit.testing.databases import opened
 from sqlalchemy import text
+
+from deploy.testing import Database, until
+from deploy.testing.databases import opened
 
 TOPIC = ArticleWithdrawn.topic
 

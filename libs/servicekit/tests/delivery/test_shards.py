@@ -7,8 +7,9 @@ import asyncpg
 import pytest
 from servicekit.database import driver_dsn
 from servicekit.delivery.relay import _LEAD, _NEXT, SLOTS, Relay
-from servicekit.testing import until
 from sqlalchemy import text
+
+from deploy.testing import until
 
 
 @pytest.fixture

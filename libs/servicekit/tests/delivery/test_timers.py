@@ -8,9 +8,10 @@ from uuid import UUID, uuid4
 import pytest
 from contracts.info import ArticleWithdrawn
 from servicekit.delivery.outbox import UnitOfWork
-from servicekit.testing import Database, told, until
 from servicekit.timers import Every, ensure_recurring, run_due, run_timers, with_housekeeping
 from sqlalchemy import text
+
+from deploy.testing import Database, told, until
 
 HOUR = timedelta(hours=1)
 

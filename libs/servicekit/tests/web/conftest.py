@@ -13,10 +13,6 @@ from pydantic import SecretStr
 from servicekit.delivery.tables import browser_sessions
 from servicekit.service import Service, create_app
 from servicekit.settings import ServiceSettings
-from servicekit.testing.agencies import make_agency
-from servicekit.testing.browser import Browser
-from servicekit.testing.databases import Templates
-from servicekit.testing.plumbing import prepare_plumbing
 from servicekit.web import relying_party
 from servicekit.web.form import new_form
 from servicekit.web.sessions import SessionNow, StaffSession, YouthSession, end, save, youth_session_at
@@ -24,6 +20,11 @@ from servicekit.web.submission import PresentedByOtherSite, Submitted
 from servicekit.web.tokens import BearerToken
 from servicekit.web.transaction import Transaction
 from sqlalchemy import delete
+
+from deploy.testing.agencies import make_agency
+from deploy.testing.browser import Browser
+from deploy.testing.databases import Templates
+from deploy.testing.plumbing import prepare_plumbing
 
 NAME = "helpjourney"
 router = APIRouter()

@@ -8,7 +8,6 @@ import pytest
 from contracts.identity import SessionEnded
 from fastapi import FastAPI
 from servicekit.delivery.outbox import beginner
-from servicekit.testing.browser import Browser, hidden_fields
 from servicekit.web.browser_session import (
     ANONYMOUS_IDLE,
     KNOWN_ABSOLUTE,
@@ -25,6 +24,8 @@ from servicekit.web.cookie import COOKIE, Holder
 from servicekit.web.sessions import reaches
 from sqlalchemy import text
 from starlette.requests import Request
+
+from deploy.testing.browser import Browser, hidden_fields
 
 HIGH, SUBSTANTIAL = "idporten-loa-high", "idporten-loa-substantial"
 

@@ -2,7 +2,8 @@
 
 import pytest
 from servicekit.crypto import b64
-from servicekit.testing.browser import Browser, hidden_fields
+
+from deploy.testing.browser import Browser, hidden_fields
 
 OWN = "http://min.localhost:8080"
 

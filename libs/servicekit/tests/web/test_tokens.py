@@ -12,7 +12,8 @@ from joserfc.jwk import RSAKey
 from servicekit.crypto import b64
 from servicekit.keys import Keys
 from servicekit.settings import ServiceSettings
-from servicekit.testing.browser import Browser
+
+from deploy.testing.browser import Browser
 
 ISSUER = "http://logg-inn.localhost:8080"
 

@@ -124,20 +124,3 @@ def way(to: str, here: str, urls: Mapping[str, str]) -> str:
         return here if to == "here" else "/"
     service, _slash, path = to.partition("/")
     return urls[service] + path
-
-
-FIELD_ERRORS: Mapping[str, str] = {
-    "missing": _("Fyll ut dette feltet"),
-    "too_short": _("Skriv litt mer"),
-    "too_long": _("Teksten er for lang. Kort den ned litt"),
-    "unknown_choice": _("Velg ett av svarene"),
-    "not_a_date": _("Skriv en dato som finnes"),
-    "not_an_id": _("Velg på nytt"),
-    "mistyped": _("Koden stemmer ikke. Se over hvert tegn"),
-}
-"""What a field's error says where the page has no words of its own; by the codes of servicekit's InvalidInputError."""
-
-
-def field_error(code: str) -> str:
-    """The msgid for a code; a general one for a code that is not listed."""
-    return FIELD_ERRORS.get(code, _("Se over dette feltet"))

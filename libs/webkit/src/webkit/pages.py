@@ -163,11 +163,6 @@ class Pages:
             self._refusals[key] = refusal.page(self.error, request.scope, *key)
         return refusal.answer(self._refusals[key])
 
-    def field_errors(self, request: Request, codes: Mapping[str, str], texts: Mapping[str, str] | None = None) -> dict[str, str]:
-        """Field name -> text in the reader's language, for `ui.error_summary` and `error=`. `texts`: the page's own msgids by field."""
-        say = self.translation(request)
-        return {name: say(texts[name] if texts and name in texts else errors.field_error(code)) for name, code in codes.items()}
-
     @cached_property
     def _refusals(self) -> dict[tuple[str, bool, bool], refusal.Made]:
         return {}

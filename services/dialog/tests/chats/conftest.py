@@ -16,7 +16,8 @@ from dialog.queries.chats import find_chat
 from dialog.store.directory import put_help_service
 from servicekit.crypto import Vault
 from servicekit.delivery.outbox import Begin
-from servicekit.testing import Database, Told, told
+
+from deploy.testing import Database, Told, told
 
 HOME = "http://snakk.localhost:8080"
 PROPOSED = "Jeg sover nesten ikke. Broren min vet det. Jeg vil snakke med en helsesykepleier."

@@ -13,9 +13,10 @@ import pytest
 import uvicorn
 from dialog.handlers.chats import EndChat, end_chat
 from dialog.handlers.handoffs import GoAndLogIn, go_and_log_in
-from servicekit.testing import until
 from servicekit.web.cookie import COOKIE
 from sqlalchemy import text
+
+from deploy.testing import until
 
 HOST = "snakk.localhost:8080"
 HOME = f"http://{HOST}"

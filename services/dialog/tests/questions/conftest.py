@@ -16,7 +16,8 @@ from dialog.handlers.questions import AskQuestion, OpenAnswer, OwnAnswer, Questi
 from dialog.store.questions import lock_question_by_receipt
 from servicekit.crypto import Vault
 from servicekit.delivery.outbox import Begin
-from servicekit.testing import Database, Told, told
+
+from deploy.testing import Database, Told, told
 
 LIMITS = QuestionLimits(
     capacity=50,

@@ -32,7 +32,8 @@ from dialog.handlers.answers import (
 from dialog.handlers.publications import ApproveAnswer, approve_answer
 from dialog.queries.questions import approval_queue, panel_question, panel_queue, question_state
 from dialog.store.questions import QuestionNotFoundError
-from servicekit.testing import Told
+
+from deploy.testing import Told
 
 Types = Callable[[list[Told]], list[tuple[str, int]]]
 NOW = datetime.now(UTC)

@@ -9,8 +9,9 @@ from uuid import uuid4
 import pytest
 from dialog.domain.questions import QuestionsFullError, TooManyQuestionsError
 from dialog.store.questions import questions
-from servicekit.testing import Told
 from sqlalchemy import select, text
+
+from deploy.testing import Told
 
 Types = Callable[[list[Told]], list[tuple[str, int]]]
 

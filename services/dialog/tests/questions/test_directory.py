@@ -9,10 +9,10 @@ from contracts.info import HelpService, ServiceChanged, ServiceDelisted, Service
 from dialog.consumers import HANDLERS
 from dialog.queries.directory import all_help_services, help_service, help_services_of
 from servicekit.delivery.inbox import apply
-from servicekit.testing import Database, golden_examples, record_of
 from sqlalchemy import text
 
 from deploy.local.journey.browser import Browser
+from deploy.testing import Database, golden_examples, record_of
 
 OWNER = "999999901"
 

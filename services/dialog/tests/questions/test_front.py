@@ -12,10 +12,10 @@ from dialog.consumers import HANDLERS
 from dialog.handlers.availability import GoOnDuty, go_on_duty
 from servicekit import migrations
 from servicekit.delivery.inbox import apply
-from servicekit.testing import Database, record_of
 from webkit.catalogue_check import extract, missing_translations
 
 from deploy.local.journey.browser import Browser
+from deploy.testing import Database, record_of
 
 HOME = "http://snakk.localhost:8080"
 PACKAGE = Path(dialog.__file__).parent

@@ -7,11 +7,11 @@ from urllib.parse import urlencode
 
 import pytest
 from fastapi import FastAPI
-from servicekit.testing import Database, told
 from servicekit.web.guards import assert_unsafe_routes_are_guarded
 from sqlalchemy import text
 
 from deploy.local.journey.browser import Browser, Page
+from deploy.testing import Database, told
 
 HOME = "http://snakk.localhost:8080"
 CODE = re.compile(r"(?:[0-9A-Z]{4}-){6}[0-9A-Z]{4}")

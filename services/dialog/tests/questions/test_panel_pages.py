@@ -6,9 +6,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from servicekit.testing import Database, Told, told
 
 from deploy.local.journey.browser import Browser, Page
+from deploy.testing import Database, Told, told
 
 HOME = "http://snakk.localhost:8080"
 QUEUE = f"{HOME}/ansatt/sporsmal"

@@ -8,10 +8,10 @@ import pytest
 import structlog
 from prometheus_client import generate_latest
 from servicekit import logs
-from servicekit.testing import Database
 from sqlalchemy import text
 
 from deploy.local.journey.browser import Browser
+from deploy.testing import Database
 
 HOME = "http://snakk.localhost:8080"
 QUEUE = f"{HOME}/ansatt/sporsmal"

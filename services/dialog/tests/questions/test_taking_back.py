@@ -20,9 +20,10 @@ from dialog.store.questions import questions
 from dialog.store.tries import tries
 from dialog.timers.questions import TIMERS
 from servicekit.delivery.outbox import Begin
-from servicekit.testing import Told
 from servicekit.timers import ensure_recurring, run_due
 from sqlalchemy import func, select
+
+from deploy.testing import Told
 
 Types = Callable[[list[Told]], list[tuple[str, int]]]
 

@@ -21,7 +21,7 @@ from servicekit.database import is_away, is_transient
 from servicekit.delivery import metrics
 from servicekit.delivery.outbox import Begin, UnitOfWork
 from servicekit.delivery.parking import park
-from servicekit.delivery.record import Record
+from servicekit.delivery.record import UNREADABLE, Record
 
 EventHandler = Callable[[Any, UnitOfWork], Awaitable[None]]
 """`on_...(event, uow)`. Runs once per event, in a transaction with others; it never commits."""
@@ -29,7 +29,6 @@ Handlers = Mapping[type[Event], EventHandler]
 """Which events a service reads, and what it does then. Stands in a service's `consumers.py`."""
 
 BEHIND = "behind_a_parked_event"
-UNREADABLE = "unreadable"
 WRONG_SOURCE = "wrong_source"
 GAP = "gap"
 

@@ -1,6 +1,5 @@
 """Bearer access tokens of API clients (RFC 9068), made by identity for this service and checked without asking it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
@@ -70,17 +69,6 @@ async def bearer(request: Request) -> AccessToken:
 
 
 BearerToken = Annotated[AccessToken, Depends(bearer)]
-
-
-def bearer_with(scope: str) -> Callable[..., Any]:
-    """A dependency that also wants a scope: 403 without it."""
-
-    async def with_scope(token: BearerToken) -> AccessToken:
-        if scope not in token.scope:
-            raise Problem(403, headers={"WWW-Authenticate": 'Bearer error="insufficient_scope"'})
-        return token
-
-    return with_scope
 
 
 def _access_token(claims: dict[str, Any]) -> AccessToken:

@@ -164,11 +164,6 @@ class Chat:
         """The last fact about it."""
         return replace(self, sequence=self.sequence + 1)
 
-    @property
-    def gone_at(self) -> datetime:
-        """When the youth counts as gone."""
-        return self.seen_at + (LOGIN_TAKES if self.logging_in else GONE_AFTER)
-
     def waited_seconds(self, now: datetime) -> int:
         """From the request until a helper came, or until now."""
         return max(0, int(((self.accepted_at or now) - self.requested_at).total_seconds()))

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from contracts.event import Event
     from pydantic import BaseModel
-
     from servicekit.delivery.inbox import Handlers
     from servicekit.delivery.outbox import Begin
-    from servicekit.testing.golden import GoldenExample
+
+    from deploy.testing.golden import GoldenExample
 
 WHOLE = frozenset({"model_dump", "model_dump_json", "model_copy", "__iter__"})
 """Who asks for these gets all fields."""

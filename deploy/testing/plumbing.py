@@ -4,10 +4,9 @@ from typing import Any, cast
 
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
-from sqlalchemy import Connection
-
 from servicekit.database import create_engine
 from servicekit.migrations import audit_parking, create_plumbing, survive_restores
+from sqlalchemy import Connection
 
 
 async def prepare_plumbing(dsn: str) -> None:

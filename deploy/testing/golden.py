@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from contracts.event import Event
-
     from servicekit.delivery.record import Record
 
 
@@ -34,7 +33,7 @@ class GoldenExample:
 
     def record(self, offset: int = 0) -> "Record":
         """The example as a consumer gets it."""
-        from servicekit.testing.records import record_from
+        from deploy.testing.records import record_from
 
         return record_from(self.topic, self.key, self.headers, json.dumps(self.data).encode(), offset=offset)
 

@@ -10,9 +10,8 @@ from uuid import UUID, uuid4
 
 if TYPE_CHECKING:
     from contracts.event import Event
-    from sqlalchemy.ext.asyncio import AsyncConnection
-
     from servicekit.delivery.record import RawRecord, Record
+    from sqlalchemy.ext.asyncio import AsyncConnection
 
 
 def record_of(
@@ -70,9 +69,8 @@ class Told:
 
 async def told(connection: "AsyncConnection") -> list[Told]:
     """The facts in the outbox, oldest first."""
-    from sqlalchemy import select
-
     from servicekit.delivery.tables import outbox
+    from sqlalchemy import select
 
     rows = (await connection.execute(select(outbox).order_by(outbox.c.position))).all()
     return [Told(row.topic, UUID(row.key), row.headers, json.loads(row.value), row.time) for row in rows]

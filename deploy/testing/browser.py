@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 import httpx
 from fastapi import FastAPI
-
 from servicekit.web.browser_session import BrowserSession, Login, log_in, new_record
 from servicekit.web.cookie import COOKIE
 

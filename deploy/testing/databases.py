@@ -12,9 +12,8 @@ from uuid import uuid4
 import pytest_asyncio
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncEngine
-
     from servicekit.delivery.outbox import Begin
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 Prepare = Callable[[str], Awaitable[None]]
 """Fills an empty database, given its address."""
