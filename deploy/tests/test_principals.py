@@ -28,7 +28,8 @@ from confluent_kafka.admin import (
 from contracts.catalogue import SERVICES, TOPICS, Precision, Topic
 from faststream.kafka import KafkaBroker
 from pydantic import SecretStr
-from servicekit.delivery.kafka_access import broker_security, client_options
+from servicekit.delivery.consumer import broker_security
+from servicekit.delivery.kafka_access import client_options
 from servicekit.settings import ServiceSettings
 
 from deploy.kafka.access import Access

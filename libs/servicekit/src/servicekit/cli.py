@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from sqlalchemy.exc import DBAPIError
 
-from servicekit import crash, logs, migrations, parked, restored, telemetry
+from servicekit import crash, logs, parked, restored, telemetry
 from servicekit.keys import MissingKeyError
 from servicekit.preconditions import Ground, RefusedError, check_files, check_kafka_password, check_ledger, reason_of
 from servicekit.process import Part, run
@@ -72,6 +72,8 @@ def _check(service: Service, parts: frozenset[Part]) -> None:
 
 
 def _migrate(name: str, dsn: str) -> None:
+    from servicekit import migrations  # 7 MB of Alembic, which no other verb needs
+
     try:
         migrations.upgrade(name, dsn)
     except (OSError, DBAPIError, PostgresError, InterfaceError) as error:

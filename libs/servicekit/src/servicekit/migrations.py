@@ -3,21 +3,19 @@
 import asyncio
 import os
 import threading
-from importlib.util import find_spec
-from pathlib import Path
 from types import ModuleType
 
 import sqlalchemy as sa
 from alembic import command, context
 from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from servicekit.database import sqlalchemy_url
 from servicekit.delivery import tables
+from servicekit.revisions import folder_of
 
 _ONE_AT_A_TIME = text("select pg_advisory_xact_lock(hashtext('stegvis/migrate'))")
 _ALEMBIC = threading.Lock()
@@ -51,7 +49,7 @@ def _migrate(connection: Connection, metadata: MetaData) -> None:
 def config(service_package: str, dsn: str) -> Config:
     """Alembic's configuration for the migrations inside a service's package."""
     made = Config()
-    made.set_main_option("script_location", str(_folder(service_package)).replace("%", "%%"))
+    made.set_main_option("script_location", str(folder_of(service_package)).replace("%", "%%"))
     made.set_main_option("path_separator", "os")
     made.attributes["dsn"] = dsn
     return made
@@ -67,23 +65,6 @@ def check(service_package: str, dsn: str) -> None:
     """Raise if the tables in code differ from what the migrations make (`alembic check`). Starts an event loop."""
     with _ALEMBIC:
         command.check(config(service_package, dsn))
-
-
-async def lacking(connection: AsyncConnection, service_package: str) -> str | None:
-    """The newest revision of this code if the database hasn't got it; None also for a database that a newer release has migrated."""
-    script = ScriptDirectory(str(_folder(service_package)))
-    has_any = await connection.scalar(text("select to_regclass('alembic_version') is not null"))
-    there = set(await connection.scalars(text("select version_num from alembic_version"))) if has_any else set()
-    if there - {each.revision for each in script.walk_revisions()}:
-        return None
-    return min(set(script.get_heads()) - there, default=None)
-
-
-def _folder(service_package: str) -> Path:
-    spec = find_spec(service_package)
-    if spec is None or spec.origin is None:
-        raise ModuleNotFoundError(service_package)
-    return Path(spec.origin).parent / "migrations"
 
 
 def create_plumbing(op: ModuleType) -> None:

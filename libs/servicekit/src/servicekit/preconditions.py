@@ -20,10 +20,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from servicekit import migrations
 from servicekit.database import create_engine
 from servicekit.delivery.kafka_access import client_options
 from servicekit.keys import KeyFile, Keys, MissingKeyError
+from servicekit.revisions import lacking
 from servicekit.settings import ServiceSettings
 from servicekit.surroundings import file_system_of
 
@@ -159,7 +159,7 @@ async def of_database(service: str, engine: AsyncEngine) -> Obstacle | None:
     """It answers, has the revision that this code needs or a newer one, and tells about the same time."""
     try:
         async with asyncio.timeout(CONNECT_MS / 1000), engine.connect() as connection:
-            lacks = await migrations.lacking(connection, service)
+            lacks = await lacking(connection, service)
             if lacks:
                 return Obstacle("DATABASE_URL", f"the database lacks revision {lacks}: run python -m {service} migrate")
             before = time.time()

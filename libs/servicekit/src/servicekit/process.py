@@ -17,7 +17,6 @@ from fastapi import FastAPI
 
 from servicekit import crash, health, restored
 from servicekit.crash import Place
-from servicekit.delivery.consumer import Consumer
 from servicekit.delivery.depth import watch_outbox
 from servicekit.delivery.relay import Relay
 from servicekit.measuring import keep_measuring
@@ -83,6 +82,8 @@ def _start(
     settings, begin = service.settings, app.state.begin
     owned = topics_owned_by(service.name)
     if Part.CONSUME in parts:
+        from servicekit.delivery.consumer import Consumer  # FastStream, which only a consumer needs
+
         consumer = Consumer(service.name, settings, begin, service.handlers)
         live["consumer"] = consumer.is_live
         tasks.create_task(consumer.run(stop))

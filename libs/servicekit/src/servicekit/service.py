@@ -127,7 +127,8 @@ def create_app(service: Service) -> FastAPI:
     service.pages.share(app)
     app.add_middleware(HeadAsGet)
     app.add_middleware(http_metrics.RequestMetrics)
-    telemetry.instrument(engine)
+    if settings.traces:
+        telemetry.instrument(engine)
     return app
 
 

@@ -87,6 +87,11 @@ class ServiceSettings(BaseSettings):
         return Ledger(self.deletions_dir or self.data_dir / "deletions")
 
     @property
+    def traces(self) -> bool:
+        """Whether spans go anywhere."""
+        return bool(self.otel_exporter_otlp_endpoint or self.traces_file)
+
+    @property
     def is_demo(self) -> bool:
         return self.stegvis_mode is Mode.DEMO
 

@@ -11,8 +11,6 @@ from threading import Lock
 from fastapi.telemetry import TelemetryConfig
 from opentelemetry import propagate, trace
 from opentelemetry.context import Context
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.instrumentation.sqlalchemy import SQLAlchemyInstrumentor
 from opentelemetry.propagators.composite import CompositePropagator
 from opentelemetry.propagators.textmap import CarrierT, Getter, default_getter
 from opentelemetry.sdk.resources import Resource
@@ -54,6 +52,8 @@ def configure(service: str, version: str, otlp_endpoint: str | None, traces_file
     sampler = DEFAULT_ON if otlp_endpoint or traces_file else ALWAYS_OFF
     provider = TracerProvider(sampler, Resource({"service.name": service, "service.version": version}))
     if otlp_endpoint:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
         exporter = OTLPSpanExporter(f"{otlp_endpoint.rstrip('/')}/v1/traces", timeout=EXPORT_SECONDS)
         provider.add_span_processor(BatchSpanProcessor(Scrubbed(exporter)))
     if traces_file:
@@ -62,7 +62,9 @@ def configure(service: str, version: str, otlp_endpoint: str | None, traces_file
 
 
 def instrument(engine: AsyncEngine) -> None:
-    """Spans for statements. FastAPI makes those for requests itself, named by route."""
+    """Spans for statements, where any are recorded. FastAPI makes those for requests itself, named by route."""
+    from opentelemetry.instrumentation.sqlalchemy import SQLAlchemyInstrumentor
+
     SQLAlchemyInstrumentor().instrument(engine=engine.sync_engine)
 
 

@@ -3,13 +3,13 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 from contracts.info import ArticleWithdrawn
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import HTMLResponse, Response, StreamingResponse
-from servicekit import process
-from servicekit.delivery.consumer import Consumer
+from servicekit.delivery import consumer
 from servicekit.delivery.outbox import UnitOfWork
 from servicekit.process import Part, run
 from servicekit.service import Service
@@ -60,7 +60,7 @@ async def count(event: Any, uow: UnitOfWork) -> None:
 
 def main(dsn: str, port: str, internal: str, group: str) -> None:
     settings = ServiceSettings(database_url=dsn, port=int(port), internal_port=int(internal))
-    process.Consumer = lambda *parts: Consumer(*parts, group=group)  # a group of this test's own
+    consumer.Consumer = partial(consumer.Consumer, group=group)  # a group of this test's own
     asyncio.run(run(Service("reporting", settings, [router], Plain(), {ArticleWithdrawn: count}), frozenset(Part)))
 
 

@@ -22,13 +22,14 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.annotations import KafkaMessage
 from faststream.message import StreamMessage
+from faststream.security import BaseSecurity, SASLScram256, SASLScram512
 
 from servicekit import crash
 from servicekit.crash import Place
 from servicekit.database import is_away
 from servicekit.delivery import metrics
 from servicekit.delivery.inbox import Handlers, apply
-from servicekit.delivery.kafka_access import broker_security
+from servicekit.delivery.kafka_access import tls_context
 from servicekit.delivery.outbox import Begin
 from servicekit.delivery.parking import count_parked
 from servicekit.delivery.record import Record
@@ -275,6 +276,15 @@ class Consumer:
                 before.waits_since = now
             if partition in paused:
                 before.since = now
+
+
+def broker_security(settings: ServiceSettings) -> BaseSecurity | None:
+    """As `client_options`, in FastStream's words; None = plain."""
+    context = tls_context(settings) if settings.kafka_security_protocol.endswith("SSL") else None
+    if settings.kafka_username and settings.kafka_password:
+        scram = {"SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}[settings.kafka_sasl_mechanism]
+        return scram(settings.kafka_username, settings.kafka_password.get_secret_value(), ssl_context=context, use_ssl=bool(context))
+    return BaseSecurity(ssl_context=context, use_ssl=True) if context else None
 
 
 def _by_partition(batch: Iterable[ConsumerRecord]) -> dict[TopicPartition, list[ConsumerRecord]]:
