@@ -65,19 +65,20 @@ SUITES = (
 )
 
 
-def install_alone(service: str) -> None:
-    """Makes (or brings up to date) an environment with one service, its libraries and its test tools."""
+def install_alone(service: str, place: Path, *options: str) -> Path:
+    """Makes (or brings up to date) an environment with one service and its libraries; `options` of `uv sync`. Returns its Python."""
     uv = ROOT / ".tools" / "bin" / "uv"
     environment = {key: value for key, value in os.environ.items() if key not in INDEX_SETTINGS}
-    environment |= {"UV_PROJECT_ENVIRONMENT": str(ROOT / ".venvs" / service), "UV_PYTHON": sys.executable, "UV_PYTHON_DOWNLOADS": "never"}
+    environment |= {"UV_PROJECT_ENVIRONMENT": str(place), "UV_PYTHON": sys.executable, "UV_PYTHON_DOWNLOADS": "never"}
     environment.pop("VIRTUAL_ENV", None)
-    subprocess.run([str(uv), "sync", "--frozen", "--quiet", "--package", service, "--group", "test"], cwd=ROOT, env=environment, check=True)
+    subprocess.run([str(uv), "sync", "--frozen", "--quiet", "--package", service, *options], cwd=ROOT, env=environment, check=True)
+    return place / "bin" / "python"
 
 
 def run(suite: Suite, arguments: list[str]) -> tuple[Counter[str], int]:
     """Runs one suite with its output shown; returns its counts and pytest's exit code."""
     if suite.service:
-        install_alone(suite.service)
+        install_alone(suite.service, ROOT / ".venvs" / suite.service, "--group", "test")
     print(f"\n=== {suite.name}{' (installed alone)' if suite.service else ''}", flush=True)
     suite.report.parent.mkdir(parents=True, exist_ok=True)
     suite.report.unlink(missing_ok=True)

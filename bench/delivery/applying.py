@@ -34,7 +34,7 @@ async def measure(parts: Parts, progress: Progress) -> list[Result]:
             "floor": partial(one_by_one, parts, "info", database.begin, HANDLERS, FEW),
             "ours": partial(_ordered, parts, database),
         }
-        found = await in_turns(measures, rounds=3)
+        found = await in_turns(measures, rounds=5)
     result = compared(NAME, UNIT, found["ours"], found["floor"], at_least=SHARE)
     progress(f"{NAME}: {result.figure:.0f}/s, event by event {result.floor:.0f}/s; order per key kept")
     return [result]

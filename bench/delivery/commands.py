@@ -19,7 +19,7 @@ from bench.results import Progress, Result
 
 CONNECTIONS = {1: 0.5, 8: 0.33, 16: 0.33}
 """Connections -> share of the floor that is promised."""
-SECONDS = 1.0
+SECONDS, ROUNDS = 0.25, 12
 UNIT = "commands/s"
 
 _STATE = "update bench_articles set told = told + 1 where id = $1 returning told"
@@ -66,7 +66,7 @@ async def measure(parts: Parts, progress: Progress) -> list[Result]:
             ours = [partial(_command, begin, articles[n]) for n in range(count)]
             await rate(ours, 0.3)
             await rate(floor, 0.3)
-            found = await in_turns({"floor": partial(rate, floor, SECONDS), "ours": partial(rate, ours, SECONDS)}, rounds=3)
+            found = await in_turns({"floor": partial(rate, floor, SECONDS), "ours": partial(rate, ours, SECONDS)}, ROUNDS)
             results.append(compared(name(count), UNIT, found["ours"], found["floor"], at_least=share))
             progress(f"{results[-1].name}: {results[-1].figure:.0f}/s, bare {results[-1].floor:.0f}/s")
     return results

@@ -18,7 +18,7 @@ from deploy.local.services import status
 CLIENTS = 8
 NAME = f"command through the JSON door, {CLIENTS} connections"
 SHARE = 0.15
-SECONDS = 1.5
+SECONDS, ROUNDS = 0.5, 8
 
 
 class Client:
@@ -72,7 +72,7 @@ async def measure(parts: Parts, progress: Progress) -> list[Result]:
             connections = [await stack.enter_async_context(connected(dsn)) for _ in clients]
             floor = [partial(bare, each, article, bare_row(article)) for each, article in zip(connections, articles, strict=False)]
             await rate(ours, 0.5)
-            found = await in_turns({"floor": partial(rate, floor, SECONDS), "ours": partial(rate, ours, SECONDS)})
+            found = await in_turns({"floor": partial(rate, floor, SECONDS), "ours": partial(rate, ours, SECONDS)}, ROUNDS)
     finally:
         for client in clients:
             client.close()

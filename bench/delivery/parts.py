@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from servicekit.settings import ServiceSettings
 
 from deploy.kafka.access import Access
 from deploy.local.postgres import LocalPostgres
+from deploy.local.processes import Child
 from deploy.testing.databases import Database, opened
 from deploy.testing.infra import Kafka, start_kafka
 
@@ -80,3 +81,14 @@ async def connected(dsn: str) -> AsyncIterator[asyncpg.Connection]:
         yield connection
     finally:
         await connection.close()
+
+
+@asynccontextmanager
+async def running(child: Child, ready: Callable[[], bool] = lambda: True) -> AsyncIterator[None]:
+    """A process until it isn't needed any more."""
+    await asyncio.to_thread(child.start)
+    try:
+        await asyncio.to_thread(child.wait_until, ready, 60.0, "ready")
+        yield
+    finally:
+        await asyncio.to_thread(child.stop)

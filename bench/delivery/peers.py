@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -18,13 +17,14 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from bench.delivery.commands import bare_row
-from bench.delivery.parts import Parts, connected
+from bench.delivery.parts import Parts, connected, running
 from bench.delivery.relaying import EXAMPLE, fill
 from bench.delivery.timing import compared, in_turns
 from bench.results import Progress, Result, percentile
 from deploy.local.jars import class_path
 from deploy.local.processes import Child, free_ports
 from deploy.local.services import status
+from deploy.suites import install_alone
 
 WANTED = bool(os.environ.get("PEERS"))
 SETTINGS = {"wal_level": "logical", "max_replication_slots": "4", "max_wal_senders": "4"}
@@ -121,16 +121,17 @@ async def measure(parts: Parts, progress: Progress) -> list[Result]:
 
 @asynccontextmanager
 async def _ours(parts: Parts) -> AsyncIterator[Way]:
-    """`python -m info relay`, as it runs by itself."""
+    """`python -m info relay`, with what its image holds and nothing else."""
     dsn, data, (port, internal) = await parts.dsn("info", "bench_own"), parts.folder / "relay", free_ports(2)
     data.mkdir(parents=True, exist_ok=True)
+    python = await asyncio.to_thread(install_alone, "info", parts.folder / "info", "--compile-bytecode")
     environment = {"PATH": os.environ["PATH"], "DATABASE_URL": dsn, "PORT": str(port), "INTERNAL_PORT": str(internal)}
     environment |= {"KEYS_DIR": str(data), "TRUST_DIR": str(data), "DATA_DIR": str(data), **parts.kafka.access("info").environment}
-    child = Child("relay", [sys.executable, "-m", "info", "relay"], data / "relay.log", env=environment, cwd=data)
+    child = Child("relay", [python, "-m", "info", "relay"], data / "relay.log", env=environment, cwd=data)
     async with (
         connected(dsn) as connection,
         _reading(parts, EXAMPLE.topic) as consumer,
-        _running(child, lambda: status(internal, "/readyz") == 200),
+        running(child, lambda: status(internal, "/readyz") == 200),
     ):
         row = bare_row(uuid4())
         yield Way(
@@ -169,7 +170,7 @@ async def _theirs(parts: Parts) -> AsyncIterator[Way]:
             await asyncio.to_thread(class_path, LOCK),
         ]
         child = Child("debezium", [*java, "org.apache.kafka.connect.cli.ConnectStandalone", *files], folder / "debezium.log", cwd=folder)
-        async with _running(child):
+        async with running(child):
             await _follows(connection, child)
             example = (EXAMPLE.headers["ce_type"], str(EXAMPLE.data).encode())
             yield Way(
@@ -255,13 +256,3 @@ async def _reading(parts: Parts, topic: str) -> AsyncIterator[AIOKafkaConsumer]:
         yield consumer
     finally:
         await consumer.stop()
-
-
-@asynccontextmanager
-async def _running(child: Child, ready: Callable[[], bool] = lambda: True) -> AsyncIterator[None]:
-    await asyncio.to_thread(child.start)
-    try:
-        await asyncio.to_thread(child.wait_until, ready, 60.0, "ready")
-        yield
-    finally:
-        await asyncio.to_thread(child.stop)

@@ -51,7 +51,7 @@ async def measure(parts: Parts, progress: Progress) -> list[Result]:
             "floor": partial(one_by_one, parts, "reporting", database.begin, HANDLERS, FEW),
             "ours": partial(_counted, parts, database.dsn, database.begin, len(events)),
         }
-        found = await in_turns(measures, rounds=3)
+        found = await in_turns(measures, rounds=5)
     result = compared(NAME, UNIT, found["ours"], found["floor"], at_least=SHARE)
     progress(f"{NAME}: {result.figure:.0f}/s, event by event {result.floor:.0f}/s")
     return [result]

@@ -1,4 +1,4 @@
-"""How two ways of doing the same are compared: in turns, so that the machine's moods hit both, and by the median."""
+"""How two ways of doing the same are compared: in turns, so that the machine's moods hit both, and by the median of the rounds' ratios."""
 
 import asyncio
 import statistics
@@ -39,11 +39,12 @@ async def rate(acts: Sequence[Act], seconds: float) -> float:
 def compared(
     name: str, unit: str, ours: Sequence[float], floor: Sequence[float], *, at_least: float | None = None, **raw: object
 ) -> Result:
-    """Medians of both; the target is the share of the floor that is promised. More is better.
+    """The floor's median, and that times the median ratio of a round: a disk that is slow for a while is slow for both sides of a round.
 
-    `raw`: what else is worth keeping.
+    The target is the share of the floor that is promised. More is better. `raw`: what else is worth keeping.
     """
     median = statistics.median(floor)
+    ratio = statistics.median(one / other for one, other in zip(ours, floor, strict=True))
     target = None if at_least is None else at_least * median
     raw |= {"ours": list(ours), "floor": list(floor), "at_least": at_least}
-    return Result(name, unit, statistics.median(ours), median, target, higher_is_better=True, raw=raw)
+    return Result(name, unit, ratio * median, median, target, higher_is_better=True, raw=raw)
