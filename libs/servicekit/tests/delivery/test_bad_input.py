@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import importlib
 import os
 import signal
 import struct
@@ -13,10 +14,11 @@ from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.record import default_records
 from contracts.info import ArticleWithdrawn
 from servicekit.delivery.consumer import Consumer
 from servicekit.delivery.parking import parked_events, parked_keys
-from servicekit.delivery.unpacking import MOST_UNPACKED, GuardedRecords, RefusedBatch
+from servicekit.delivery.unpacking import MOST_UNPACKED, GuardedRecords
 from structlog.testing import capture_logs
 
 from deploy.testing import record_of, until
@@ -118,13 +120,22 @@ async def _has(articles, reader, article, times: int) -> bool:
     return await articles.effects(reader, article) == (times, 0)
 
 
-def records_of(value: bytes, codec_number: int = 1, packed: bytes | None = None) -> bytes:
-    """The bytes of a batch in Kafka's format 2, with one record."""
-    body = b"\x00\x00\x00\x01" + _varint(len(value)) + value + b"\x00"
-    record = _varint(len(body)) + body
-    payload = packed if packed is not None else gzip.compress(record)
-    rest = struct.pack(">hiqqqhii", codec_number, 0, 0, 0, -1, -1, -1, 1) + payload
+def record_in_batch(value: bytes, headers: bytes = b"\x00", place: int = 0) -> bytes:
+    """A record of a batch, with the key `k`."""
+    body = b"\x00\x00" + _varint(place) + _varint(1) + b"k" + _varint(len(value)) + value + headers
+    return _varint(len(body)) + body
+
+
+def batch_of(payload: bytes, codec_number: int = 1, count: int = 1) -> bytes:
+    """The bytes of a batch in Kafka's format 2 that begins at offset 7."""
+    rest = struct.pack(">hiqqqhii", codec_number, count - 1, 0, 0, -1, -1, -1, count) + payload
     return struct.pack(">qiibI", 7, len(rest) + 9, 0, 2, 0) + rest
+
+
+def packed(payload: bytes, *, second_begins: int = 0) -> bytes:
+    """By gzip, also in two members: readers put them together."""
+    parts = [payload[:second_begins], payload[second_begins:]]
+    return b"".join(gzip.compress(part) for part in parts if part)
 
 
 def _varint(number: int) -> bytes:
@@ -136,35 +147,102 @@ def _varint(number: int) -> bytes:
     return bytes([*out, number])
 
 
-def test_a_batch_of_ordinary_size_is_read_as_ever():
-    records = GuardedRecords(records_of(os.urandom(100_000)) * 3)
+FINE = batch_of(packed(record_in_batch(b"fine")))
+TOO_MUCH = record_in_batch(bytes(MOST_UNPACKED + 1))
+STRANGE_NAME = b"\x02" + _varint(2) + b"\xff\xfe" + _varint(1) + b"x"
+"""Headers of a record: one, with a name that is no text."""
+
+
+@pytest.mark.parametrize("second_begins", [0, 50])
+def test_a_batch_of_ordinary_size_is_read_as_ever(second_begins):
+    ordinary = packed(record_in_batch(os.urandom(100_000)), second_begins=second_begins)
+    records = GuardedRecords(batch_of(ordinary) * 2 + batch_of(record_in_batch(os.urandom(100_000)), codec_number=0))
     for _ in range(3):
         assert records.has_next()
         [record] = records.next_batch()
-        assert (record.offset, len(record.value)) == (7, 100_000)
+        assert (record.offset, record.key, len(record.value)) == (7, b"k", 100_000)
     assert not records.has_next()
 
 
 @pytest.mark.parametrize(
     "data",
     [
-        records_of(bytes(MOST_UNPACKED + 1)),
-        records_of(b"", packed=b"no gzip at all" * 1000),
-        records_of(b"", packed=os.urandom(100), codec_number=4),
+        batch_of(packed(TOO_MUCH)),
+        batch_of(packed(TOO_MUCH, second_begins=20)),
+        batch_of(b"no gzip"),
+        batch_of(packed(record_in_batch(b"cut"))[:-9]),
+        batch_of(packed(record_in_batch(b"followed")) + b"by something"),
+        batch_of(os.urandom(100), codec_number=4),
+        batch_of(packed(record_in_batch(b"alone")), count=2),
     ],
-    ids=["unpacks to too much", "can't be unpacked", "codec"],
+    ids=["too much", "too much in two members", "no gzip", "cut short", "something behind it", "codec", "a record too few"],
 )
 def test_a_batch_that_must_not_be_unpacked_is_one_unreadable_record_and_the_next_is_read(data):
     """INVARIANT: no batch stops its partition, and its place is known."""
     with capture_logs() as lines:
-        records = GuardedRecords(data + records_of(b"fine"))
+        records = GuardedRecords(data + FINE)
         refused = records.next_batch()
-    assert isinstance(refused, RefusedBatch)
-    [record] = refused
-    assert (record.offset, record.key, record.value, refused.next_offset) == (7, None, None, 8)
+        *_, record = refused
+    assert (record.offset, record.key, record.value) == (refused.next_offset - 1, None, None)
     assert [line["event"] for line in lines] == ["batch refused"]
     [fine] = records.next_batch()
     assert fine.value == b"fine"
+
+
+def test_a_header_whose_name_is_no_text_makes_one_record_unreadable_and_no_other():
+    """INVARIANT: what aiokafka can't read keeps its place, key and value, and what stands behind it in the same batch is read."""
+    payload = record_in_batch(b"a") + record_in_batch(b"b", STRANGE_NAME, place=1) + record_in_batch(b"c", place=2)
+    for batch in (batch_of(packed(payload), count=3), batch_of(payload, codec_number=0, count=3)):
+        read = GuardedRecords(batch + FINE).next_batch()
+        assert [(record.offset, record.key, record.value, len(record.headers)) for record in read] == [
+            (7, b"k", b"a", 0),
+            (8, b"k", b"b", 0),
+            (9, b"k", b"c", 0),
+        ]
+
+
+def with_something_behind(payload: bytes, _level: int | None = None) -> bytes:
+    return gzip.compress(payload) + b"something"
+
+
+class StrangeName(str):
+    """A header's name that isn't UTF-8."""
+
+    def encode(self, *_: object) -> bytes:
+        return b"\xff\xfe"
+
+
+async def send_hostile(producer: AIOKafkaProducer, monkeypatch: pytest.MonkeyPatch, how: str) -> int:
+    """A batch that a broker takes; aiokafka's own reader begins at it again and again. Its offset."""
+    batch = producer.create_batch()
+    if how == "name":
+        batch._builder = default_records._DefaultRecordBatchBuilderPy(2, 0, 0, -1, -1, -1, 2**20)
+        batch.append(timestamp=int(time.time() * 1000), key=b"hostile", value=b"x", headers=[(StrangeName(), b"x")])
+    else:
+        batch.append(timestamp=int(time.time() * 1000), key=b"hostile", value=bytes(1000), headers=[])
+    packing = importlib.import_module(default_records.DefaultRecordBatchBuilder.__module__)
+    with monkeypatch.context() as patch:
+        patch.setitem(vars(packing), "gzip_encode", with_something_behind)
+        return (await (await producer.send_batch(batch, TOPIC, partition=0))).offset
+
+
+@pytest.mark.parametrize(("how", "kept_under"), [("name", "hostile"), ("something behind it", f"{TOPIC}/0/{{}}")])
+async def test_what_a_broker_takes_and_the_client_cannot_read_stops_nothing(
+    reader, articles, kafka, producer, settings, running, group, monkeypatch, how, kept_under
+):
+    """INVARIANT: a record that the client itself fails at is parked as well, and the service reads on."""
+    fine = uuid4()
+    await send(producer, fine, 1)
+    place = await send_hostile(producer, monkeypatch, how)
+    await send(producer, fine, 2)
+    reading = Consumer(
+        "reporting", settings(reader.dsn, kafka.access("reporting")), reader.begin, {ArticleWithdrawn: articles.on_withdrawn}, group=group
+    )
+    async with running(reading):
+        await until(lambda: _has(articles, reader, fine, 2), seconds=30)
+    async with reader.engine.connect() as connection:
+        [waiting] = await parked_keys(connection, group)
+    assert (waiting.key, waiting.reason) == (kept_under.format(place), "unreadable")
 
 
 async def test_bad_records_delay_the_other_keys_of_their_partition_by_less_than_a_second(

@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import logging
+import os
 import sys
 from dataclasses import replace
 from types import SimpleNamespace
@@ -137,7 +138,11 @@ async def test_a_redelivered_event_that_was_applied_is_not_parked_with_its_key(r
         ({"sequence": b"0"}, "unreadable"),
         ({"sequence": b"x"}, "unreadable"),
         ({"key": b"\x00not a key\xff"}, "unreadable"),
+        ({"sequence": str(2**63).encode()}, "unreadable"),
+        ({"type": b"a\x00b", "source": b"dialog"}, "unreadable"),
         ({"key": None}, "unreadable"),
+        ({"key": os.urandom(3000).hex().encode()}, "unreadable"),
+        ({"key": uuid4().hex.encode() + b"-" * 3000}, "unreadable"),
     ],
 )
 async def test_a_record_that_is_no_event_of_ours_is_parked(reader, articles, deliver, change, reason):
@@ -145,7 +150,7 @@ async def test_a_record_that_is_no_event_of_ours_is_parked(reader, articles, del
     article, fine = uuid4(), uuid4()
     good = withdrawn(article, 1)
     headers = {name: value.encode() for name, value in good.headers.items()}
-    headers |= {f"ce_{name}": value for name, value in change.items() if name in ("source", "sequence")}
+    headers |= {f"ce_{name}": value for name, value in change.items() if name in ("source", "sequence", "type")}
     parts = {"key": good.key.encode(), "value": good.value, "headers": list(headers.items())} | change
     record = Record.of(
         SimpleNamespace(topic=good.topic, partition=0, offset=5, key=parts["key"], value=parts["value"], headers=parts["headers"])

@@ -9,6 +9,9 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 from contracts.event import Envelope, MalformedEnvelopeError
 
 UNREADABLE = "unreadable"
+LONGEST_KEY = 128
+"""Bytes of a key that a record is kept under; ids have 36. A longer one wouldn't fit into an index, and so could never be parked."""
+LARGEST_SEQUENCE = 2**63 - 1
 
 
 class RawRecord(Protocol):
@@ -70,9 +73,9 @@ class Record:
 
     @classmethod
     def of(cls, raw: RawRecord) -> Self:
-        """Never fails: what isn't an event of ours is kept under its key, or under its place if it has none."""
+        """Never fails: what isn't an event of ours is kept under its key, or under its place if it has none or too long a one."""
         place = f"{raw.topic}/{raw.partition}/{raw.offset}"
-        key = raw.key.decode(errors="replace").replace("\x00", "\ufffd") if raw.key else place
+        key = raw.key.decode(errors="replace").replace("\x00", "\ufffd") if raw.key and len(raw.key) <= LONGEST_KEY else place
         received = _received(raw, key)
         event_id = received.id if received else uuid5(NAMESPACE_OID, place)
         return cls(raw.topic, raw.partition, raw.offset, key, event_id, raw.headers, raw.value or b"", received)
@@ -98,7 +101,7 @@ def kept_record(topic: str, partition: int, offset: int, key: str, headers: Mapp
 def _received(raw: RawRecord, key: str) -> Received | None:
     try:
         envelope = Envelope.of(raw.headers)
-        if envelope.sequence < 1 or raw.value is None:
+        if not 1 <= envelope.sequence <= LARGEST_SEQUENCE or "\x00" in envelope.type or raw.value is None:
             return None
         return Received(envelope.id, envelope.type, envelope.source, envelope.time, envelope.sequence, UUID(key), raw.topic)
     except (MalformedEnvelopeError, ValueError):

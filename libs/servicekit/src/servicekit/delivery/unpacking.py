@@ -1,35 +1,68 @@
-"""Looks at a compressed batch before aiokafka unpacks it whole, in memory: what unpacks to too much never does.
+"""Reads batches so that none of them can stop a reader or fill its memory: what can't be read becomes an unreadable record at its place.
 
-A batch of 256 kB may unpack to 270 MB (gzip packs zeros 1,030:1). Such a batch, one that can't be unpacked and one in a codec that isn't
-ours become a single unreadable record at their place: it is parked there, and reading goes on behind it.
+A batch of 256 kB may unpack to 270 MB (gzip packs zeros 1,030:1), and brokers take what aiokafka can't read: bytes behind the packed
+records, the name of a header that isn't UTF-8. There aiokafka fails and would begin at the same batch for ever; here that record, or the
+batch as one record, is parked at its place, and reading goes on behind it.
 """
 
-import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import structlog
 from aiokafka.consumer import fetcher
+from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBatchPy
 from aiokafka.record.memory_records import MemoryRecords
+from aiokafka.record.util import decode_varint
 
 MOST_UNPACKED = 8 * 1024 * 1024
 """Bytes that one batch may unpack to; our relay's hold 128 kB."""
 
-_CHUNK = 65_536
-_HEADER = struct.Struct(">qiibIhiqqqhii")
-"""Record batch, format 2: base offset, length, leader epoch, magic, CRC, attributes, last offset delta, ... (Kafka protocol guide)."""
-_LENGTH = struct.Struct(">qi")
-_MAGIC_AT, _CODEC, _GZIP, _CONTROL = 16, 0b111, 1, 0b100000
-_MOST_PACKED_PER_BYTE = 1032  # deflate can't do better
+_GZIP = 31
+"""zlib's window bits for the largest window with gzip's own head and tail."""
+_HEAD, _FORMAT_AT, _CODEC_AT, _CODEC = 61, 16, 22, 0b111
+"""Bytes of a batch before its records, and which of them say what it is; codec 0: not packed, 1: gzip (Kafka protocol guide)."""
 
 log = structlog.get_logger("consumer")
 
 
+class RefusedError(Exception):
+    """A batch that isn't unpacked; the text says why."""
+
+
 def guard() -> None:
-    """Have every consumer of this process look first."""
+    """Have every consumer of this process read so."""
     fetcher.MemoryRecords = GuardedRecords
+
+
+def _unpacked(batch: memoryview) -> bytearray:
+    """The same batch with its records as they are. Raises RefusedError."""
+    codec = batch[_CODEC_AT] & _CODEC
+    if codec == 0:
+        return bytearray(batch)
+    if codec != 1:
+        raise RefusedError("codec")
+    plain = bytearray(batch[:_HEAD]) + _gunzip(batch[_HEAD:])
+    plain[_CODEC_AT] &= ~_CODEC
+    return plain
+
+
+def _gunzip(packed: memoryview) -> bytes:
+    parts, size, rest = [], 0, bytes(packed)
+    while rest:
+        member = zlib.decompressobj(wbits=_GZIP)
+        try:
+            parts.append(member.decompress(rest, MOST_UNPACKED + 1 - size))
+        except zlib.error:
+            raise RefusedError("can't be unpacked") from None
+        size, rest = size + len(parts[-1]), member.unused_data
+        if size > MOST_UNPACKED:
+            raise RefusedError("unpacks to too much")
+        if not member.eof:
+            raise RefusedError("can't be unpacked")
+    return b"".join(parts)
 
 
 class GuardedRecords:
@@ -47,61 +80,66 @@ class GuardedRecords:
 
     def next_batch(self) -> Any:
         batch, begins = self._inner.next_batch(), self._at
-        self._at += _LENGTH.size + _LENGTH.unpack_from(self._data, begins)[1]
-        if self._data[begins + _MAGIC_AT] < 2:  # formats that Kafka 4 no longer writes
-            return batch
-        attributes = _HEADER.unpack_from(self._data, begins)[5]
-        if not attributes & _CODEC or attributes & _CONTROL:
-            return batch
-        reason = _fault(attributes & _CODEC, self._data[begins + _HEADER.size : self._at])
-        if reason is None:
-            return batch
-        log.error("batch refused", offset=batch.base_offset, bytes=self._at - begins, reason=reason)
-        return RefusedBatch(batch)
-
-
-def _fault(codec: int, packed: memoryview) -> str | None:
-    if codec != _GZIP:
-        return "codec"
-    if len(packed) * _MOST_PACKED_PER_BYTE <= MOST_UNPACKED:
-        return None
-    size, unpacking = 0, zlib.decompressobj(wbits=31)
-    try:
-        for begins in range(0, len(packed), _CHUNK // 16):
-            rest: bytes | memoryview = packed[begins : begins + _CHUNK // 16]
-            while rest and not unpacking.eof:
-                size += len(unpacking.decompress(rest, _CHUNK))
-                rest = unpacking.unconsumed_tail
-                if size > MOST_UNPACKED:
-                    return "unpacks to too much"
-    except zlib.error:
-        return "can't be unpacked"
-    return None
+        self._at += 12 + int.from_bytes(self._data[begins + 8 : begins + 12])
+        data = self._data[begins : self._at]
+        return GuardedBatch(batch, data) if data[_FORMAT_AT] == 2 else batch  # Kafka 4 no longer writes others
 
 
 @dataclass(frozen=True, slots=True)
 class _Unreadable:
-    """The record that stands for a batch: nothing of it is known but its place."""
+    """A record of which at most key and value are known."""
 
     offset: int
     timestamp: int
+    key: bytes | None = None
+    value: bytes | None = None
     timestamp_type: int = 0
-    key: None = None
-    value: None = None
     checksum: None = None
     headers: tuple[()] = ()
 
 
-class RefusedBatch:
-    """Takes the place of a batch, with one record at its last offset."""
+class GuardedBatch:
+    """One batch, whose records can always be gone through."""
 
-    def __init__(self, batch: Any) -> None:
-        self._batch = batch
-        self.base_offset, self.next_offset = batch.base_offset, batch.next_offset
-        self.producer_id, self.is_transactional, self.is_control_batch = batch.producer_id, batch.is_transactional, False
+    def __init__(self, batch: Any, data: memoryview) -> None:
+        self._batch, self._data = batch, data
+        self.base_offset, self.next_offset, self.producer_id = batch.base_offset, batch.next_offset, batch.producer_id
+        self.is_transactional, self.is_control_batch = batch.is_transactional, batch.is_control_batch
 
     def validate_crc(self) -> bool:
         return bool(self._batch.validate_crc())
 
-    def __iter__(self) -> Iterator[_Unreadable]:
-        yield _Unreadable(self.next_offset - 1, self._batch.max_timestamp)
+    def __iter__(self) -> Iterator[Any]:
+        done = 0
+        try:
+            plain = _unpacked(self._data)
+            try:
+                for record in DefaultRecordBatch(plain):
+                    done += 1
+                    yield record
+            except UnicodeDecodeError:
+                yield from islice(_PatientBatch(plain), done, None)
+        except Exception as error:
+            reason = str(error) if isinstance(error, RefusedError) else type(error).__name__
+            log.error("batch refused", offset=self.base_offset, bytes=len(self._data), reason=reason)
+            yield _Unreadable(self.next_offset - 1, self._batch.max_timestamp)
+
+
+class _PatientBatch(_DefaultRecordBatchPy):  # type: ignore[misc]
+    """Leaves out the headers of a record where one of them has a name that isn't UTF-8."""
+
+    def _read_msg(self, decode_varint: Any = decode_varint) -> Any:
+        try:
+            return super()._read_msg(decode_varint)
+        except UnicodeDecodeError:
+            length, at = decode_varint(self._buffer, self._pos)  # it moves on only when a record is read
+            self._pos: int = at + length
+            _, at = decode_varint(self._buffer, at + 1)  # behind the attributes
+            delta, at = decode_varint(self._buffer, at)
+            key, at = self._bytes(at)
+            value, _ = self._bytes(at)
+            return _Unreadable(self.base_offset + delta, self.max_timestamp, key, value)
+
+    def _bytes(self, at: int) -> tuple[bytes | None, int]:
+        length, at = decode_varint(self._buffer, at)
+        return (None, at) if length < 0 else (bytes(self._buffer[at : at + length]), at + length)
