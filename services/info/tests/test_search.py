@@ -45,6 +45,22 @@ OTHER_WORDS = {
     "eg kuttar meg": "selvskading",
     "lonely": "ensom",
     "confidentiality": "taushetsplikt",
+    "deprimert": "nedfor",
+    "e deppa": "nedfor",
+    "føler meg tom": "nedfor",
+    "hjertesorg": "kjaerlighetssorg",
+    "abort": "gravid",
+    "pregnant": "gravid",
+    "e gravid": "gravid",
+    "bully": "mobbing-pa-nett",
+    "dop": "alkohol-og-andre-rusmidler",
+    "adhd": "forste-gang-hos-psykolog",
+    "grooming": "nakenbilder-pa-avveie",
+    "skjære meg": "selvskading",
+    "slått hjemme": "vold-hjemme",
+    "pappa slår meg": "vold-hjemme",
+    "far slår": "vold-hjemme",
+    "kjæreste slo opp": "kjaerlighetssorg",
 }
 NOTHING = ["xyzzy", "qwrtpsdfg", "zzzzzzzz zzzzzz", "ikke", "og eller men", "", "   ", "!!!", "&|:*()<->'\"\\", "%_"]
 OPERATORS = ["snus & !vape", "snus' or 1=1 --", "snus:*", '"snus', "snus\\", "snus\x00", "snus 😀 \u202e"]
@@ -67,7 +83,7 @@ async def test_answers_are_found_beside_articles(look):
 
 
 async def test_what_is_far_behind_the_best_is_left_out(look):
-    assert (await look("får ikke sove")).total < 10
+    assert (await look("får ikke sove")).total < 15
 
 
 async def test_nothing_is_found_for_nothing(look):
@@ -107,8 +123,8 @@ async def test_a_topic_without_words_lists_all_of_it_once(look):
     assert found.total == len({hit.work for hit in found.hits}) >= 4
     assert {hit.language for hit in found.hits if hit.work == "ensom"} == {"nn"}
     only = await look("", topic="mental_health", language="nn")
-    assert {hit.work for hit in only.hits} == {"ensom", "selvskading", "selvmordstanker"}
-    assert only.total == 3
+    assert {hit.work for hit in only.hits} == {"ensom", "nedfor", "selvskading", "selvmordstanker"}
+    assert only.total == 4
 
 
 async def test_a_facet_tells_how_many_hits_it_would_leave(look):

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -20,6 +20,8 @@ LONGEST_QUERY = 200
 """Characters of a search. Longer ones are refused, not cut: half a query finds something else."""
 WORDS_BETWEEN = 2
 """How many words may stand between two words of a crisis phrase ("vil [egentlig] ikke leve")."""
+LONG_ENOUGH_TO_SLIP = 7
+"""Letters of a listed word that is also heard misspelt: shorter ones are too near to others (`incest` to `invest`)."""
 
 
 class QueryTooLongError(ValueError):
@@ -218,30 +220,49 @@ def folded(text: str) -> str:
     return " ".join(plain_words(text)).replace("ø", "o").replace("æ", "ae")
 
 
-def names_a_crisis(text: str, phrases: Iterable[str]) -> bool:
-    """Whether the text holds one of the listed phrases.
+@dataclass(frozen=True, slots=True)
+class CrisisWords:
+    """An explicit list on purpose: similarity once sent "jeg vil ikke leve lenger" to an article about sleep.
 
-    A phrase's words stand in order with at most WORDS_BETWEEN others between, or with none where a hyphen joins them
-    (`henge-meg`); `*` ends a word that may go on (`selvmord*`).
-    An explicit list on purpose: similarity once sent "jeg vil ikke leve lenger" to an article about sleep. It may raise the
-    crisis block, never hide or close anything.
+    It may raise the crisis block, never hide or close anything.
     """
-    return re.search(_pattern(tuple(phrases)), " ".join(plain_words(text))) is not None
+
+    phrases: tuple[str, ...]
+    """A phrase's words stand in order with at most WORDS_BETWEEN others between, or with none where a hyphen joins them (`henge-meg`).
+    `*` ends a word that may go on (`selvmord*`). A phrase of one long word is also found with one slip of the thumb (`selvmrd`)."""
+    spoken: Mapping[str, str] = field(default_factory=dict)
+    """Form of a dialect or of the other Norwegian -> the word that the phrases use: `orka` -> `orker`."""
+
+    def named_in(self, text: str) -> bool:
+        """Whether the text holds one of the phrases."""
+        return _pattern(self.phrases, tuple(self.spoken.items())).search(" ".join(_as_listed(text, self.spoken))) is not None
 
 
-def _pattern(phrases: tuple[str, ...]) -> re.Pattern[str]:
-    if phrases not in _PATTERNS:
-        gap = rf"(?: \w+){{0,{WORDS_BETWEEN}}} "
-        _PATTERNS[phrases] = re.compile("|".join(rf"\b{gap.join(map(_word, phrase.split()))}\b" for phrase in phrases) or r"(?!)")
-    return _PATTERNS[phrases]
+def _as_listed(text: str, spoken: Mapping[str, str]) -> list[str]:
+    return [spoken.get(word, word) for word in plain_words(text)]
 
 
-def _word(word: str) -> str:
-    return " ".join(plain_words(word)) + (r"\w*" if word.endswith("*") else "")
+@cache
+def _pattern(phrases: tuple[str, ...], spoken: tuple[tuple[str, str], ...]) -> re.Pattern[str]:
+    gap = rf"(?: \w+){{0,{WORDS_BETWEEN}}} "
+    found = []
+    for phrase in phrases:
+        parts = [(" ".join(_as_listed(part, dict(spoken))), r"\w*" if part.endswith("*") else "") for part in phrase.split()]
+        alone = len(parts) == 1 and " " not in parts[0][0] and len(parts[0][0]) >= LONG_ENOUGH_TO_SLIP
+        found.append(f"(?:{'|'.join(_slips(parts[0][0]))}){parts[0][1]}" if alone else gap.join(map("".join, parts)))
+    return re.compile("|".join(rf"\b{each}\b" for each in found) or r"(?!)")
+
+
+def _slips(word: str) -> Iterator[str]:
+    """Patterns of the word as it is, and with one letter left out, wrong, too many (or a space) or swapped. The first letter is right."""
+    yield word
+    for place in range(1, len(word)):
+        before, letter, after = word[:place], word[place], word[place + 1 :]
+        yield rf"{before}\w?{after}"
+        yield rf"{before}[\w ]{letter}{after}"
+        yield f"{before}{after[:1]}{letter}{after[1:]}"
 
 
 _PLAIN = str.maketrans({"'": None, "’": None, "đ": "d", "ŋ": "n", "ŧ": "t"})
 _UNSEEN = frozenset({"Mn", "Me", "Cf"})
 """Unicode's general categories of marks that stand on other letters, and of characters without a width."""
-
-_PATTERNS: dict[tuple[str, ...], re.Pattern[str]] = {}
