@@ -58,7 +58,7 @@ pages: $(SYNCED) assets
 	@$(PY) -m tests.browser.pages $(if $(ONLY),--only '$(ONLY)')
 
 stories: $(SYNCED) assets
-	@$(PY) -m pytest tests/browser/stories $(ARGS)
+	@$(PY) -m pytest tests/browser/stories --junitxml=.local/tests/stories.xml $(ARGS)
 
 screenshots: $(SYNCED) assets
 	@$(PY) -m tests.browser.screenshots $(if $(ONLY),--only '$(ONLY)')

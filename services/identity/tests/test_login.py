@@ -75,7 +75,7 @@ async def test_a_parents_live_session_does_not_open_a_daughters_page(world: Worl
 async def test_a_new_login_in_a_browser_ends_the_older_one_at_the_same_service(world: World, browser: Browser) -> None:
     """INVARIANT: the parent's login doesn't live on behind the daughter's."""
     parent_sid = (await world.log_in(browser, PARENT)).text.split()[3]
-    page = await browser.get(world.ports.min_url + "/logg-inn/start?neste=/meg&fersk=1")
+    page = await browser.get(world.ports.min_url + "/logg-inn/start?neste=/meg")
     await world.choose(browser, page, DAUGHTER, "substantial")
     assert await world.told() == [("identity.sessions-helpjourney.v1", {"session_id": parent_sid})]
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
+from time import monotonic
 
 from playwright.async_api import Browser, BrowserContext, Error, Frame, Locator, Page, expect
 
@@ -13,6 +14,8 @@ PATIENCE = 20_000
 """Milliseconds: the machine may be busy."""
 LOOKS_EVERY = 200
 """Milliseconds."""
+LAST = 12
+"""Steps of her way that an error tells of."""
 
 expect.set_options(timeout=PATIENCE)
 
@@ -41,13 +44,15 @@ class Phone:
     script: Script
     complaints: list[str] = field(default_factory=list)
     """Errors of the console, uncaught exceptions, answers of 500 and above."""
+    way: list[str] = field(default_factory=list)
+    """The pages that were asked for and that came, with the seconds of a clock."""
 
     async def opens(self, service: str, path: str = "/") -> None:
         try:
             await self.page.goto(self.urls[service] + path)
         except Error as error:
-            if NETWORK not in str(error) and "interrupted by another navigation" not in str(error):
-                raise  # a chat that opens by itself may come first
+            if NETWORK not in str(error):
+                raise
             await self.page.goto(self.urls[service] + path)
 
     def form(self, action: str, having: str = "") -> Locator:
@@ -157,16 +162,25 @@ async def phone(
     _listen(person)
     try:
         yield person
+    except Exception as error:
+        error.add_note("\n".join([f"{script}, {language}, {width} px, at {page.url}", *person.way[-LAST:], *person.complaints]))
+        raise
     finally:
         await context.close()
 
 
 def _listen(person: Phone) -> None:
+    def went(what: str) -> None:
+        person.way.append(f"{monotonic():.3f} {what}")
+
     def console(message: object) -> None:
         kind, text = getattr(message, "type", ""), getattr(message, "text", "")
         if kind == "error" and NETWORK not in text and not (person.script is Script.BROKEN and "ERR_FAILED" in text):
             person.complaints.append(text)
 
+    person.page.on("request", lambda asked: went(f"{asked.method} {asked.url}") if asked.is_navigation_request() else None)
+    person.page.on("requestfailed", lambda asked: went(f"{asked.failure}: {asked.url}") if asked.is_navigation_request() else None)
+    person.page.on("framenavigated", lambda frame: went(f"came: {frame.url}"))
     person.page.on("console", console)
     person.page.on("pageerror", lambda error: person.complaints.append(str(error)))
     person.page.on("response", lambda answer: person.complaints.append(answer.url) if answer.status >= 500 else None)

@@ -2,6 +2,17 @@
 // Without this file pages and frames renew themselves, and forms are sent as forms.
 // It stands in the head and isn't deferred: what only those without it need (chat.css) is never shown, so that nothing moves.
 if (window.EventSource) document.documentElement.dataset.script = "";
+
+// What one presses goes first, for as long as a bad net needs: nothing here may lead elsewhere meanwhile.
+// "Forlat siden" hides the page, and ends the talk too: its end must not lead back here.
+let pressed;
+const goes = () => pressed && !pressed.defaultPrevented && performance.now() - pressed.timeStamp < 20000;
+const leaving = () => document.documentElement.hidden || goes();
+for (const way of ["submit", "click"]) addEventListener(way, (event) => {
+  const leadsOn = way === "submit" || event.target.closest('a[href^="/"], a[href^="http"]');
+  if (leadsOn && !goes()) pressed = event;
+});
+
 addEventListener("load", () => {
   const page = document.querySelector("[data-stream]");
   if (!page || !window.EventSource) return;
@@ -9,7 +20,6 @@ addEventListener("load", () => {
 
   const all = (what) => document.querySelectorAll(what);
   const lost = document.querySelector("[data-lost]");
-  const leaving = () => document.documentElement.hidden; // "Forlat siden" ends the talk too: its end must not lead back here
 
   const pieces = (html) => Object.assign(document.createElement("template"), { innerHTML: html }).content;
   const mark = () => { if (document.hidden) document.title = "• " + document.title.replace("• ", ""); };
@@ -46,6 +56,12 @@ addEventListener("load", () => {
     },
   };
 
+  const leadOn = () => {
+    if (leaving()) return void setTimeout(leadOn, 1000);
+    const unsent = [...all("form[data-send] textarea")].some((area) => area.value.trim());
+    if (page.dataset.then && !unsent) location.replace(page.dataset.then);
+  };
+
   let tries = 0;
   const listen = () => {
     const source = new EventSource(page.dataset.stream);
@@ -63,8 +79,7 @@ addEventListener("load", () => {
     source.addEventListener("over", () => {
       source.close();
       mark();
-      const unsent = [...all("form[data-send] textarea")].some((area) => area.value.trim());
-      if (page.dataset.then && !unsent && !leaving()) location.replace(page.dataset.then);
+      leadOn();
     });
   };
   listen();
