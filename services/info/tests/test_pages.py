@@ -257,7 +257,15 @@ async def test_bad_addresses_end_on_a_clear_page(browser):
         assert "Traceback" not in page.text
         if status != 200:
             assert "canary" not in page.text.partition("<main")[2]
-            assert "aaaa" not in page.text.partition("<main")[2]
+            assert "a" * 202 not in page.text.partition("<main")[2]
+
+
+async def test_a_search_that_is_too_long_stays_in_its_field_below_the_crisis_numbers(browser):
+    cry = "jeg vet ikke hva jeg skal gjøre lenger og " * 6
+    page = await browser.get("/sok", params={"q": cry})
+    assert page.status_code == 422
+    assert f'value="{cry.strip()}"' in page.text
+    assert page.text.index('class="crisis"') < page.text.index('<form class="filters')
 
 
 async def test_reading_is_all_that_open_pages_allow(browser):

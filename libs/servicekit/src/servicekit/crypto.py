@@ -3,6 +3,7 @@
 import hmac
 import json
 import secrets
+import unicodedata
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from joserfc.jwk import ECKey, KeySet
 KEY_BYTES = 32
 NONCE_BYTES = 12
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-CROCKFORD_LOOK_ALIKES = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
+CROCKFORD_LOOK_ALIKES = str.maketrans({"O": "0", "I": "1", "L": "1", "U": "V"})
 
 
 class CannotOpenError(Exception):
@@ -119,8 +120,9 @@ def to_crockford(number: bytes, characters: int) -> str:
 
 
 def read_crockford(typed: str) -> str:
-    """As a person may have typed it: upper case, without spaces and hyphens, O as 0, I and L as 1."""
-    return typed.upper().translate(CROCKFORD_LOOK_ALIKES)
+    """As a person may have typed it: letters and digits alone, whatever stands between them, upper case, O as 0, I and L as 1, U as V."""
+    kept = filter(str.isalnum, unicodedata.normalize("NFKC", typed).upper())
+    return "".join(kept).translate(CROCKFORD_LOOK_ALIKES)
 
 
 def check_character(code: str) -> str:

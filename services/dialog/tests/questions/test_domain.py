@@ -19,6 +19,7 @@ from dialog.domain.questions import (
     SecondReaderError,
     TooManyCodesError,
     TooManyQuestionsError,
+    told_wait,
 )
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -27,6 +28,7 @@ LIMITS = QuestionLimits(
     capacity=10, per_hour=3, answered_kept=KEPT, unanswered_kept=timedelta(days=90), wrong_codes_per_hour=20, wrong_codes_per_minute=300
 )
 WRITER = Answerer(uuid4(), "999999901", frozenset({"panel"}))
+WAITS = {timedelta(0): timedelta(hours=1), timedelta(minutes=61): timedelta(hours=2), timedelta(hours=23, minutes=1): timedelta(days=1)}
 COLLEAGUE = Answerer(uuid4(), "999999901", frozenset({"panel"}))
 STRANGER = Answerer(uuid4(), "999999902", frozenset({"panel"}))
 EDITOR = Answerer(uuid4(), "999999903", frozenset({"editor"}))
@@ -143,3 +145,8 @@ def test_when_all_try_too_many_codes_a_first_try_still_goes_through() -> None:
     for mine, everybody in ((20, 0), (3, 300)):
         with pytest.raises(TooManyCodesError):
             LIMITS.check_wrong_codes(mine, everybody)
+
+
+def test_a_wait_is_told_in_whole_hours_or_days_and_never_too_short():
+    assert {usual: told_wait(usual) for usual in WAITS} == WAITS
+    assert told_wait(timedelta(days=2, minutes=1)) == timedelta(days=3)

@@ -31,7 +31,17 @@ def test_what_is_stored_says_nothing_without_the_services_key() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [str.lower, lambda code: code.replace("-", " "), lambda code: f"  {code}\n", lambda code: code.replace("-", "")]
+    "change",
+    [
+        str.lower,
+        lambda code: code.replace("-", " "),
+        lambda code: f"  {code}\n",
+        lambda code: code.replace("-", ""),
+        lambda code: code.replace("-", "–"),
+        lambda code: code.replace("-", "\u2011\u200b"),
+        lambda code: f"«{code}».",
+        lambda code: code.replace("0", "o").replace("1", "l").replace("V", "u"),
+    ],
 )
 def test_a_code_may_be_typed_as_people_type(change: object) -> None:
     code = receipt_code(SERVICE_KEY, secrets.token_bytes(32))

@@ -18,7 +18,9 @@ class QuestionDoor(BaseModel):
     open: bool = Field(description="False when as many questions wait as the panel can take")
     waiting: int = Field(description="Unanswered questions")
     capacity: int = Field(description="Unanswered questions that the panel takes at once")
-    usual_wait_minutes: int | None = Field(description="Median from asked to answered, minutes; null = too few answers to say")
+    usual_wait_minutes: int | None = Field(
+        description="Four of five answers came within this time, minutes, in whole hours or days; null = too few to say"
+    )
 
 
 def desk_of(request: Request) -> QuestionDesk:

@@ -12,6 +12,12 @@ ANSWER_MOST = 15_000
 """Longest answer, characters."""
 
 
+def told_wait(usual: timedelta) -> timedelta:
+    """The wait that youths are told: rounded up, to whole hours below a day and then to whole days; never "0 seconds"."""
+    unit = timedelta(hours=1) if usual <= timedelta(hours=23) else timedelta(days=1)
+    return max(1, -(-usual // unit)) * unit
+
+
 class QuestionStatus(StrEnum):
     """Where a question is on its way to an answer."""
 

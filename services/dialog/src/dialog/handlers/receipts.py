@@ -9,10 +9,16 @@ from servicekit.crypto import CROCKFORD, check_character, derive, grouped, hkdf,
 
 SECRET_CHARACTERS = 27
 """5 bits each: 135 bits."""
+CHARACTERS = SECRET_CHARACTERS + 1
 
 
 class ReceiptTypoError(Exception):
     """Too long, too short, or the check character doesn't fit: no receipt looks like this."""
+
+    def __init__(self, characters: int) -> None:
+        """`characters`: how many letters and digits were typed."""
+        super().__init__()
+        self.characters = characters
 
 
 def receipt_code(service_key: bytes, request_key: bytes) -> str:
@@ -23,9 +29,9 @@ def receipt_code(service_key: bytes, request_key: bytes) -> str:
 
 def receipt_hash(service_key: bytes, typed: str) -> bytes:
     """What a question is found by. Raises ReceiptTypoError, which says nothing about what is stored."""
-    code = read_crockford("".join(typed.split()))
-    if len(code) != SECRET_CHARACTERS + 1 or not set(code) <= set(CROCKFORD) or check_character(code[:-1]) != code[-1]:
-        raise ReceiptTypoError
+    code = read_crockford(typed)
+    if len(code) != CHARACTERS or not set(code) <= set(CROCKFORD) or check_character(code[:-1]) != code[-1]:
+        raise ReceiptTypoError(len(code))
     return keyed_hash(hkdf(service_key, "receipt look-up"), code.encode())
 
 

@@ -13,19 +13,21 @@ from servicekit.web.form import new_form
 from servicekit.web.sessions import SessionNow
 from servicekit.web.submission import Submission, Submitted
 from servicekit.web.transaction import Transaction
-from webkit.i18n import mark
+from webkit.i18n import Translation, mark
 
 from dialog.domain.questions import TooManyCodesError
 from dialog.handlers import questions as handlers
 from dialog.handlers.questions import DeleteQuestion, OpenAnswer, RateAnswer, WithdrawPublication
-from dialog.handlers.receipts import ReceiptTypoError, browser_hash, receipt_hash
+from dialog.handlers.receipts import CHARACTERS, ReceiptTypoError, browser_hash, receipt_hash
 from dialog.pages.question_desk import Desk, Look, act_once, state_now
 
 router = APIRouter(default_response_class=HTMLResponse)
 
 KEPT = 60
 """Characters of a mistyped code that stay in the field."""
-MISTYPED = mark("Koden ser ikke riktig ut. Den har 28 tegn i grupper på fire. Se etter om noe er glemt eller byttet om.")
+NOT_TYPED = mark("Skriv koden først. Den har 28 tegn i grupper på fire.")
+WRONG_LENGTH = mark("Koden har 28 tegn, og her står det %(characters)s. Se etter om noe er glemt eller kommet med to ganger.")
+MISTYPED = mark("Koden ser ikke riktig ut. Antall tegn stemmer, men minst ett av dem er feil eller byttet om.")
 
 
 @router.get("/svar")
@@ -41,8 +43,8 @@ async def show_answer(request: Request, begin: Transaction, desk: Desk, look: Lo
         command = OpenAnswer(receipt_hash(desk.service_key, typed), _browser(desk.service_key, submitted))
         async with begin() as uow:
             own = await handlers.open_answer(command, uow, desk)
-    except ReceiptTypoError:
-        errors = {"code": look.translation(request)(MISTYPED)}
+    except ReceiptTypoError as typo:
+        errors = {"code": _said(look.translation(request), typo.characters)}
         values = {"code": typed[:KEPT]}
         return look.render(request, "questions/code.html", 422, values=values, errors=errors, form=new_form(submitted.session))
     except TooManyCodesError as error:
@@ -83,6 +85,12 @@ async def delete(request: Request, begin: Transaction, desk: Desk, look: Look, s
     except TooManyCodesError as error:
         raise Problem(429) from error
     return _done(request, look, submitted, "deleted", recalled=recall)
+
+
+def _said(say: Translation, characters: int) -> str:
+    if characters == CHARACTERS:
+        return say(MISTYPED)
+    return say(WRONG_LENGTH, characters=characters) if characters else say(NOT_TYPED)
 
 
 def _browser(service_key: bytes, submitted: Submission) -> bytes:

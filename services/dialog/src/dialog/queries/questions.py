@@ -9,7 +9,7 @@ from servicekit.crypto import Vault
 from sqlalchemy import ColumnElement, and_, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dialog.domain.questions import Answerer, AssignedElsewhereError, Question, QuestionStatus
+from dialog.domain.questions import Answerer, AssignedElsewhereError, Question, QuestionStatus, told_wait
 from dialog.store.questions import QuestionNotFoundError, count_open_questions, question_of, questions
 
 ENOUGH = 5
@@ -25,7 +25,7 @@ class QuestionState:
     waiting: int
     capacity: int
     usual_wait: timedelta | None
-    """Median from asked to answered of the answers still kept; None = too few to say."""
+    """Within this time four of five of the answers still kept came, rounded up; None = too few to say."""
 
     @property
     def is_full(self) -> bool:
@@ -35,9 +35,9 @@ class QuestionState:
 async def question_state(connection: AsyncConnection, capacity: int) -> QuestionState:
     """What a youth is told before she writes."""
     answered = questions.c.status == QuestionStatus.ANSWERED
-    wait = func.percentile_cont(0.5).within_group(questions.c.answered_at - questions.c.asked_at)
-    median, count = (await connection.execute(select(wait, func.count()).where(answered))).one()
-    return QuestionState(await count_open_questions(connection), capacity, median if count >= ENOUGH else None)
+    wait = func.percentile_cont(0.8).within_group(questions.c.answered_at - questions.c.asked_at)
+    usual, count = (await connection.execute(select(wait, func.count()).where(answered))).one()
+    return QuestionState(await count_open_questions(connection), capacity, told_wait(usual) if count >= ENOUGH else None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ from info.queries.search import MOST_PAGES, Found, Search, search
 from info.texts import as_asked
 
 router = APIRouter(default_response_class=HTMLResponse)
+MOST_SHOWN = 1_000
+"""Characters of a search that stay in its field: what she wrote too long she can shorten; what no person writes isn't sent back."""
 FILTERS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "type": ("kind", labels.TEXTS),
     "tema": ("topic", labels.TOPICS),
@@ -50,7 +52,7 @@ async def find(request: Request, begin: Transaction, look: Look, q: str = "", si
         request,
         "search.html",
         422 if too_long or wrong else 200,
-        query="" if too_long else query,
+        query=query if len(query) <= MOST_SHOWN else "",
         chosen=chosen,
         asks=asks,
         found=found,
