@@ -18,10 +18,11 @@ from contracts.info import (
     ServiceListed,
 )
 from servicekit.delivery.outbox import UnitOfWork
+from servicekit.upserts import put
 from sqlalchemy import Row
 
 from info.domain import AnswerNotFoundError, ArticleNotFoundError, Hours
-from info.store import SearchText, answers, articles, availability, help_services, hold, hours_to_columns, index, put, unindex
+from info.store import SearchText, answers, articles, availability, help_services, hold, hours_to_columns, index, unindex
 from info.texts import plain_text, without_controls
 
 

@@ -27,7 +27,7 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR, insert
+from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from info.domain import Hours, Shift, folded
@@ -202,13 +202,6 @@ async def hold(connection: AsyncConnection, table: Table, key: UUID) -> Row[Any]
         return row
     await connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(str(key), 0))))
     return (await connection.execute(query)).one_or_none()
-
-
-async def put(connection: AsyncConnection, table: Table, values: dict[str, Any]) -> None:
-    """Insert the row, or replace the named columns of the one that is there."""
-    keys = [column.name for column in table.primary_key.columns]
-    changed = {name: value for name, value in values.items() if name not in keys}
-    await connection.execute(insert(table).values(values).on_conflict_do_update(index_elements=keys, set_=changed))
 
 
 _INDEX = text(

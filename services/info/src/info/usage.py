@@ -12,8 +12,8 @@ from contracts.codes import PageClass
 from contracts.info import UsageCount, UsageCounted
 from fastapi import FastAPI
 from servicekit.delivery.outbox import Begin, UnitOfWork
+from servicekit.upserts import add_up
 from sqlalchemy import delete
-from sqlalchemy.dialects.postgresql import insert
 
 from info.store import usage_counts
 
@@ -48,9 +48,7 @@ async def _add(uow: UnitOfWork, counts: Counter[tuple[PageClass, str]]) -> None:
     rows = [
         {"bucket_start": minute, "page_class": page, "language": language, "count": n} for (page, language), n in sorted(counts.items())
     ]
-    new = insert(usage_counts).values(rows)
-    added = {"count": usage_counts.c.count + new.excluded.count}
-    await uow.connection.execute(new.on_conflict_do_update(index_elements=["bucket_start", "page_class", "language"], set_=added))
+    await add_up(uow.connection, usage_counts, *rows)
 
 
 async def tell_usage(uow: UnitOfWork, _subject: UUID | None) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
+from servicekit.upserts import put
 from sqlalchemy import Boolean, Column, DateTime, Integer, MetaData, Table, Text, Uuid, delete, func, select, text
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reporting.domain import Period, Step, Wait
@@ -79,8 +79,7 @@ async def set_queue(connection: AsyncConnection, service_id: UUID, length: int, 
 
 
 async def _save_service(connection: AsyncConnection, service_id: UUID, values: Mapping[str, object]) -> None:
-    row = insert(help_services).values(service_id=service_id, **values)
-    await connection.execute(row.on_conflict_do_update(index_elements=["service_id"], set_=dict(values)))
+    await put(connection, help_services, {"service_id": service_id, **values})
 
 
 async def delist_service(connection: AsyncConnection, service_id: UUID) -> None:

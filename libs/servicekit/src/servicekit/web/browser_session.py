@@ -12,11 +12,11 @@ from uuid import UUID
 
 from contracts.identity import SessionEnded
 from sqlalchemy import Row, delete, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
 
 from servicekit.crypto import b64, decrypt, encrypt, hkdf, unb64
 from servicekit.delivery.outbox import UnitOfWork
 from servicekit.delivery.tables import browser_sessions
+from servicekit.upserts import put
 
 TOKEN_BYTES = 32
 KNOWN_IDLE, KNOWN_ABSOLUTE = timedelta(minutes=15), timedelta(minutes=120)
@@ -180,7 +180,7 @@ async def save(uow: UnitOfWork, session: BrowserSession) -> None:
             raise SessionGoneError
     else:
         row = {**kept, "id_hash": session.id_hash, "created_at": now, "expires_at": _expiry(now, now, known=False)}
-        await uow.connection.execute(upsert(browser_sessions).values(row).on_conflict_do_update(index_elements=["id_hash"], set_=kept))
+        await put(uow.connection, browser_sessions, row, keep=("created_at", "expires_at"))
     session.record.saved = True
 
 

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from servicekit.upserts import add_if_new, put
 from sqlalchemy import Boolean, Column, DateTime, Float, Integer, Row, Table, Text, Uuid, delete, func, select, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dialog.domain.availability import DUTY_WITHOUT_SIGN, Load, NotOnDutyError, Provider
@@ -47,7 +47,7 @@ def provider_of(row: Row[Any]) -> Provider:
 async def lock_provider(connection: AsyncConnection, service_id: UUID) -> Provider:
     """The service's live state, held until the transaction ends; closed and new if there was none."""
     new = asdict(Provider(service_id))
-    await connection.execute(insert(providers).values(new).on_conflict_do_nothing())
+    await add_if_new(connection, providers, new)
     row = (await connection.execute(select(providers).where(providers.c.service_id == service_id).with_for_update())).one()
     return provider_of(row)
 
@@ -94,9 +94,7 @@ async def lock_duty(connection: AsyncConnection, helper: UUID) -> int:
 
 
 async def set_duty(connection: AsyncConnection, helper: UUID, service_id: UUID, capacity: int, now: datetime) -> None:
-    values = {"service_id": service_id, "capacity": capacity, "seen_at": now}
-    statement = insert(duties).values(helper=helper, **values)
-    await connection.execute(statement.on_conflict_do_update(index_elements=["helper"], set_=values))
+    await put(connection, duties, {"helper": helper, "service_id": service_id, "capacity": capacity, "seen_at": now})
 
 
 async def see_helper(connection: AsyncConnection, helper: UUID, now: datetime) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from contracts.codes import AgeBand, ChatOutcome, Language, TopicCode, Urgency
+from servicekit.upserts import add_up
 from sqlalchemy import (
     Boolean,
     Column,
@@ -171,9 +172,7 @@ async def ring(connection: AsyncConnection, service_id: UUID) -> None:
 
 async def count_rating(connection: AsyncConnection, service_id: UUID, *, helpful: bool) -> None:
     """One more who said so. Nothing leads from the number to a chat."""
-    new = upsert(chat_ratings).values(service_id=service_id, helpful=helpful, count=1)
-    more = {"count": chat_ratings.c.count + 1}
-    await connection.execute(new.on_conflict_do_update(index_elements=["service_id", "helpful"], set_=more))
+    await add_up(connection, chat_ratings, {"service_id": service_id, "helpful": helpful, "count": 1})
 
 
 async def delete_chat(connection: AsyncConnection, chat_id: UUID) -> None:

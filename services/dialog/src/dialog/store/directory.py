@@ -3,8 +3,9 @@
 from typing import Any
 from uuid import UUID
 
+from servicekit.upserts import put
 from sqlalchemy import Column, Table, Text, Uuid, delete
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dialog.store import metadata
@@ -24,8 +25,7 @@ help_services = Table(
 async def put_help_service(connection: AsyncConnection, service_id: UUID, entry: dict[str, Any]) -> None:
     """Take in or replace an entry."""
     values = {"service_id": service_id, "entry": entry} | {name: entry[name] for name in ("name", "kind", "owner_number")}
-    put = insert(help_services).values(values)
-    await connection.execute(put.on_conflict_do_update(index_elements=["service_id"], set_=values))
+    await put(connection, help_services, values)
 
 
 async def remove_help_service(connection: AsyncConnection, service_id: UUID) -> None:

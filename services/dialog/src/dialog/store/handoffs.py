@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from contracts.codes import TopicCode, Urgency
-from sqlalchemy import Column, DateTime, Integer, LargeBinary, Row, Table, Text, Uuid, delete, insert, select, text
+from servicekit.upserts import add_up
+from sqlalchemy import Column, DateTime, Integer, LargeBinary, Row, Table, Text, Uuid, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dialog.domain.handoffs import Handoff, HandoffNotFoundError
@@ -36,14 +37,6 @@ handoff_counts = Table(
     Column("offered", Integer, nullable=False),
     Column("withdrawn", Integer, nullable=False),
 )
-
-_COUNT = text(
-    """insert into handoff_counts (bucket_start, bucket_seconds, need, offered, withdrawn)
-    values (:start, :seconds, :need, :offered, :withdrawn)
-    on conflict (bucket_start, bucket_seconds, need) do update
-    set offered = handoff_counts.offered + excluded.offered, withdrawn = handoff_counts.withdrawn + excluded.withdrawn"""
-)
-"""As text: SQLAlchemy compiles its own ON CONFLICT anew each time."""
 
 
 async def add_handoff(connection: AsyncConnection, handoff: Handoff) -> None:
@@ -83,8 +76,8 @@ async def count(
     connection: AsyncConnection, start: datetime, seconds: int, need: TopicCode, *, offered: int = 0, withdrawn: int = 0
 ) -> None:
     """Add to the bucket."""
-    more = {"start": start, "seconds": seconds, "need": need, "offered": offered, "withdrawn": withdrawn}
-    await connection.execute(_COUNT, more)
+    more = {"bucket_start": start, "bucket_seconds": seconds, "need": need, "offered": offered, "withdrawn": withdrawn}
+    await add_up(connection, handoff_counts, more)
 
 
 async def take_counts(connection: AsyncConnection, now: datetime) -> list[Row[tuple[object, ...]]]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from servicekit.upserts import add_if_new
 from sqlalchemy import (
     Boolean,
     Column,
@@ -241,8 +242,8 @@ async def overdue_notes(connection: AsyncConnection, now: datetime) -> list[UUID
 
 async def add_notice(connection: AsyncConnection, notice_id: UUID, appointment_id: UUID, subject: UUID, due: datetime) -> None:
     """One reminder per appointment; a sent one is never sent again."""
-    row = insert(notices).values(id=notice_id, appointment_id=appointment_id, subject=subject, due=due)
-    await connection.execute(row.on_conflict_do_nothing())
+    row = {"id": notice_id, "appointment_id": appointment_id, "subject": subject, "due": due}
+    await add_if_new(connection, notices, row)
 
 
 async def notice_of(connection: AsyncConnection, appointment_id: UUID) -> Notice | None:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from contracts.dialog import HANDOFFS
 from servicekit.delivery.tables import inbox_keys
+from servicekit.upserts import add_if_new
 from sqlalchemy import (
     Boolean,
     Column,
@@ -107,19 +108,16 @@ class HolderRow:
     presented_at: datetime
 
 
-_ADD_OFFER = text(
-    """insert into offers
-      (handoff_id, lookup_hash, need, urgency, expires_at, locator, salt, sealed_summary, state, delete_after)
-    values (:handoff_id, :lookup_hash, :need, :urgency, :expires_at, :locator, :salt, :sealed_summary, :state, :delete_after)
-    on conflict do nothing"""
+_IS_OVER = text(
+    """select exists (select from withdrawn_early where handoff_id = :handoff_id)
+      or exists (select from spent_secrets where lookup_hash = :lookup_hash)"""
 )
-"""As text: SQLAlchemy compiles its own ON CONFLICT anew each time."""
 
 
 async def add_offer(connection: AsyncConnection, offer: OfferRow, delete_after: datetime) -> None:
     """A second offer with the same id or hash changes nothing: the first stands."""
     values = {name: getattr(offer, name) for name in OfferRow.__slots__} | {"state": offer.state.value, "delete_after": delete_after}
-    await connection.execute(_ADD_OFFER, values)
+    await add_if_new(connection, offers, values)
 
 
 async def close_offer(connection: AsyncConnection, handoff_id: UUID, state: OfferState, delete_after: datetime) -> bool:
@@ -151,7 +149,7 @@ async def spend(connection: AsyncConnection, offer: OfferRow) -> None:
     await connection.execute(delete(offers).where(offers.c.handoff_id == offer.handoff_id))
     noted = (inbox_keys.c.topic == HANDOFFS) & (inbox_keys.c.key == str(offer.handoff_id))
     await connection.execute(delete(inbox_keys).where(noted))
-    await connection.execute(upsert(spent_secrets).values(lookup_hash=offer.lookup_hash).on_conflict_do_nothing())
+    await add_if_new(connection, spent_secrets, {"lookup_hash": offer.lookup_hash})
 
 
 async def is_spent(connection: AsyncConnection, lookup_hash: str) -> bool:
@@ -171,16 +169,11 @@ async def settle_spent(connection: AsyncConnection) -> None:
 
 async def is_over(connection: AsyncConnection, handoff_id: UUID, lookup_hash: str) -> bool:
     """Whether the withdrawal came before the offer, or its secret was used."""
-    withdrawn, spent = (
-        exists().where(withdrawn_early.c.handoff_id == handoff_id),
-        exists().where(spent_secrets.c.lookup_hash == lookup_hash),
-    )
-    return bool(await connection.scalar(select(withdrawn | spent)))
+    return bool(await connection.scalar(_IS_OVER, {"handoff_id": handoff_id, "lookup_hash": lookup_hash}))
 
 
 async def remember_withdrawal(connection: AsyncConnection, handoff_id: UUID, delete_after: datetime) -> None:
-    row = {"handoff_id": handoff_id, "delete_after": delete_after}
-    await connection.execute(upsert(withdrawn_early).values(row).on_conflict_do_nothing())
+    await add_if_new(connection, withdrawn_early, {"handoff_id": handoff_id, "delete_after": delete_after})
 
 
 async def add_holder(connection: AsyncConnection, holder: HolderRow, delete_after: datetime) -> None:

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
+from servicekit.upserts import put
 from sqlalchemy import Column, DateTime, LargeBinary, Table, delete, select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from helpjourney.store import metadata
@@ -19,9 +19,7 @@ drafts = Table(
 
 async def save_draft(connection: AsyncConnection, id_hash: bytes, sealed: bytes, delete_after: datetime) -> None:
     """The newest one of a browser."""
-    values = {"sealed": sealed, "delete_after": delete_after}
-    row = insert(drafts).values(id_hash=id_hash, **values)
-    await connection.execute(row.on_conflict_do_update(index_elements=["id_hash"], set_=values))
+    await put(connection, drafts, {"id_hash": id_hash, "sealed": sealed, "delete_after": delete_after})
 
 
 async def draft_of(connection: AsyncConnection, id_hash: bytes, now: datetime) -> bytes | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
+from servicekit.upserts import add_if_new, add_up, put
 from sqlalchemy import (
     Boolean,
     Column,
@@ -218,25 +219,21 @@ async def add_referral(connection: AsyncConnection, journey_id: UUID, service_id
 
 async def add_closing(connection: AsyncConnection, journey_id: UUID, service_id: UUID, now: datetime) -> None:
     """A unit has ended its case; again, if she had come back meanwhile."""
-    row = insert(closings).values(journey_id=journey_id, service_id=service_id, closed_at=now)
-    await connection.execute(row.on_conflict_do_update(index_elements=["journey_id", "service_id"], set_={"closed_at": now}))
+    await put(connection, closings, {"journey_id": journey_id, "service_id": service_id, "closed_at": now})
 
 
 async def open_bucket(connection: AsyncConnection, starts_at: datetime, seconds: int) -> tuple[UUID, bool]:
     """The bucket's id, and whether it is new. Shared with other claims, but closing waits for this transaction."""
-    row = {"id": uuid4(), "starts_at": starts_at, "seconds": seconds}
-    new = await connection.scalar(insert(border_buckets).values(row).on_conflict_do_nothing().returning(border_buckets.c.id))
-    if new is not None:
-        return new, True
+    fresh = uuid4()
+    if await add_if_new(connection, border_buckets, {"id": fresh, "starts_at": starts_at, "seconds": seconds}):
+        return fresh, True
     held = select(border_buckets.c.id).where(border_buckets.c.starts_at == starts_at, border_buckets.c.seconds == seconds)
     found = await connection.scalar(held.with_for_update(read=True))
     return (found, False) if found is not None else await open_bucket(connection, starts_at, seconds)
 
 
 async def count_claim(connection: AsyncConnection, bucket_id: UUID, need: str) -> None:
-    one = insert(claim_counts).values(bucket_id=bucket_id, need=need, claimed=1)
-    more = {"claimed": claim_counts.c.claimed + 1}
-    await connection.execute(one.on_conflict_do_update(index_elements=["bucket_id", "need"], set_=more))
+    await add_up(connection, claim_counts, {"bucket_id": bucket_id, "need": need, "claimed": 1})
 
 
 async def hold_release(connection: AsyncConnection, journey_id: UUID, bucket_id: UUID) -> None:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from contracts.codes import LevelOfAssurance
+from servicekit.upserts import put
 from sqlalchemy import Boolean, Column, Date, Integer, Row, Select, Table, Text, Uuid, select, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from helpjourney.domain.ages import AgeRule, Reception
@@ -64,9 +64,7 @@ class UnitRow:
 
 
 async def save_unit(connection: AsyncConnection, unit: UnitRow) -> None:
-    values = {name: getattr(unit, name) for name in UnitRow.__slots__}
-    row = insert(units).values(values)
-    await connection.execute(row.on_conflict_do_update(index_elements=["service_id"], set_=values))
+    await put(connection, units, {name: getattr(unit, name) for name in UnitRow.__slots__})
 
 
 async def delist_unit(connection: AsyncConnection, service_id: UUID) -> None:

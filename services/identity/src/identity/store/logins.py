@@ -9,8 +9,8 @@ from uuid import UUID
 
 from servicekit.crypto import decrypt, encrypt, hkdf
 from servicekit.delivery.tables import browser_sessions
+from servicekit.upserts import add_if_new
 from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, Row, Table, Text, Uuid, delete, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from identity.store import MOMENT, metadata
@@ -220,8 +220,7 @@ async def _locked(connection: AsyncConnection, login_id: UUID) -> Login:
 async def take_assertion(connection: AsyncConnection, issuer: str, jti: str, expires_at: datetime) -> bool:
     """Whether this is the first time that the assertion is seen."""
     row = {"jti_hash": sha256(f"{issuer}\x00{jti}".encode()).digest(), "expires_at": expires_at}
-    query = upsert(used_assertions).values(row).on_conflict_do_nothing().returning(used_assertions.c.jti_hash)
-    return (await connection.execute(query)).first() is not None
+    return await add_if_new(connection, used_assertions, row)
 
 
 async def delete_old(connection: AsyncConnection, now: datetime) -> None:

@@ -5,8 +5,8 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 from servicekit.crypto import Vault, hkdf, keyed_hash
+from servicekit.upserts import add_if_new
 from sqlalchemy import Column, ForeignKey, LargeBinary, Table, Text, Uuid, select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from identity.store import MOMENT, metadata
@@ -59,7 +59,7 @@ async def find_or_add(connection: AsyncConnection, keys: PersonKeys, kind: str, 
         "known_as": keys.vault.encrypt(wrapped, name, context),
         "created_at": now,
     }
-    await connection.execute(insert(people).values(row).on_conflict_do_nothing(index_elements=["lookup"]))
+    await add_if_new(connection, people, row, "lookup")
     person: UUID = (await connection.execute(select(people.c.id).where(people.c.lookup == lookup))).scalar_one()
     return person
 
@@ -67,7 +67,7 @@ async def find_or_add(connection: AsyncConnection, keys: PersonKeys, kind: str, 
 async def subject_of(connection: AsyncConnection, person_id: UUID, reader: str) -> UUID:
     """The person's name at one reader; made at the first login there."""
     row = {"person_id": person_id, "reader": reader, "subject": uuid4()}
-    await connection.execute(insert(subjects).values(row).on_conflict_do_nothing(index_elements=["person_id", "reader"]))
+    await add_if_new(connection, subjects, row, "person_id", "reader")
     mine = (subjects.c.person_id == person_id) & (subjects.c.reader == reader)
     subject: UUID = (await connection.execute(select(subjects.c.subject).where(mine))).scalar_one()
     return subject

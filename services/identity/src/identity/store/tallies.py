@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Any
 
+from servicekit.upserts import add_up
 from sqlalchemy import Column, Integer, Row, Table, Text, delete
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from identity.store import MOMENT, metadata
@@ -22,9 +22,7 @@ login_tallies = Table(
 
 async def count(connection: AsyncConnection, bucket_start: datetime, outcome: str, level: str, age_band: str) -> None:
     row = {"bucket_start": bucket_start, "outcome": outcome, "level": level, "age_band": age_band, "count": 1}
-    query = insert(login_tallies).values(row)
-    more = query.on_conflict_do_update(index_elements=list(login_tallies.primary_key), set_={"count": login_tallies.c.count + 1})
-    await connection.execute(more)
+    await add_up(connection, login_tallies, row)
 
 
 async def take_before(connection: AsyncConnection, moment: datetime) -> list[Row[Any]]:
