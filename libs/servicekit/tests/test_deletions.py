@@ -6,14 +6,17 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from contracts.info import ArticleWithdrawn
 from servicekit.deletions import KEPT, Ledger
+from servicekit.delivery.inbox import apply
 from servicekit.delivery.outbox import beginner
 from servicekit.preconditions import RefusedError, check_ledger
 from servicekit.settings import Mode, ServiceSettings
 from servicekit.surroundings import file_system_of
+from servicekit.timers import run_due
 from sqlalchemy import text
 
-from deploy.testing import service_database
+from deploy.testing import record_of, service_database
 
 database = service_database("info")
 
@@ -85,6 +88,28 @@ async def test_the_ledger_has_it_before_the_commit_and_a_ledger_that_fails_stops
     monkeypatch.setattr(ledger, "note", lambda deleted: (note(deleted), seen.append(ledger.read())))
     await delete()
     assert seen == [{"thing": {subject}}]
+
+
+async def test_what_a_handler_deleted_before_it_failed_is_not_in_the_ledger(database, tmp_path):
+    """INVARIANT: a restore deletes nothing that wasn't deleted: neither of an event that was parked nor of a timer that will try again."""
+    fine, broken = uuid4(), uuid4()
+    begin = beginner(database.engine, "info", ledger=Ledger(tmp_path))
+
+    async def delete(uow, subject):
+        uow.forget("thing", subject)
+        if subject == broken:
+            raise LookupError
+
+    async def on_withdrawn(event, uow):
+        await delete(uow, event.publication_id)
+
+    events = [record_of(ArticleWithdrawn(publication_id=one), key=one, sequence=1) for one in (broken, fine)]
+    await apply(begin, "info", events, {ArticleWithdrawn: on_withdrawn})
+    assert Ledger(tmp_path).read() == {"thing": {fine}}
+    async with begin() as uow:
+        uow.schedule("delete", await uow.now(), broken)
+    await run_due(begin, {"delete": delete})
+    assert Ledger(tmp_path).read() == {"thing": {fine}}
 
 
 def in_mode(mode: Mode, folder: Path | None, data: Path) -> ServiceSettings:

@@ -47,8 +47,8 @@ def main(name: str, create_service: Callable[[S], Service], settings_class: type
     work["restored"] = partial(restored.restored, service)
     if arguments.verb not in {*work, "migrate"}:
         _refuse(name, f"no verb {arguments.verb!r}; choose from {', '.join(sorted({*work, 'migrate', 'parked'}))}")
-    if arguments.verb in PARTS:
-        _check(service, PARTS[arguments.verb])
+    if arguments.verb in PARTS or (arguments.verb == "parked" and arguments.parked.action in {"retry", "skip"}):
+        _check(service, PARTS.get(arguments.verb, frozenset()))
     logs.configure(name, settings.log_level, sys.stderr if arguments.verb in {"parked", "restored"} else None)
     crash.arm(settings.crash_at)
     telemetry.configure(name, service.version, settings.otel_exporter_otlp_endpoint, settings.traces_file)

@@ -5,7 +5,7 @@ import getpass
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -53,32 +53,39 @@ def parse(service: str, words: Sequence[str]) -> argparse.Namespace:
 async def parked(service: Service, asked: argparse.Namespace) -> None:
     """Do what was asked for and print one JSON object per line. Raises SystemExit: 1 and one line where it can't be done."""
     engine = create_engine(service.settings.dsn, f"{service.name} parked", pool_size=1)
-    begin = beginner(engine, service.name, service.settings.clock_offset)
+    begin = beginner(engine, service.name, service.settings.clock_offset, service.settings.ledger)
+    done = 0
     try:
-        for line in await _do(service, begin, asked):
+        async for line in _do(service, begin, asked):
             sys.stdout.write(json.dumps(line, default=str) + "\n")
+            done += 1
     except (RefusedError, NothingParkedError) as error:
         raise SystemExit(f"{service.name}: {error}") from None
     except Exception as error:
         if not is_transient(error):
             raise
-        raise SystemExit(f"{service.name}: nothing was changed, try again ({type(error).__name__})") from None
+        so_far = f"{done} keys are done, nothing else was changed" if done else "nothing was changed"
+        raise SystemExit(f"{service.name}: {so_far}, try again ({type(error).__name__})") from None
     finally:
         await engine.dispose()
 
 
-async def _do(service: Service, begin: Begin, asked: argparse.Namespace) -> list[dict[str, Any]]:
+async def _do(service: Service, begin: Begin, asked: argparse.Namespace) -> AsyncIterator[dict[str, Any]]:
     decision = Decision(asked.by, "show payload" if asked.payload else asked.action, asked.reason)
     if asked.action == "list":
         async with begin() as uow:
             keys = await _every_key(uow, service.name)
             await audit(uow, decision, service.name, left=sum(key.events for key in keys))
-        return [asdict(key) for key in keys]
-    if asked.action == "show":
+        for key in keys:
+            yield asdict(key)
+    elif asked.action == "show":
         topic = await _topic(service.name, begin, asked)
-        return await _show(_side(service.name, topic), begin, topic, asked, decision)
-    places = [(await _topic(service.name, begin, asked), asked.key)] if asked.key else await _keys_of(service.name, begin, asked.topic)
-    return [asdict(await _decide(service, begin, place, decision, skip=asked.action == "skip")) for place in places]
+        for event in await _show(_side(service.name, topic), begin, topic, asked, decision):
+            yield event
+    else:
+        places = [(await _topic(service.name, begin, asked), asked.key)] if asked.key else await _keys_of(service.name, begin, asked.topic)
+        for place in places:
+            yield asdict(await _decide(service, begin, place, decision, skip=asked.action == "skip"))
 
 
 def _side(service: str, topic: str) -> str:

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 from contracts.info import ArticleWithdrawn
 from servicekit import housekeeping, parked
+from servicekit.deletions import Ledger
 from servicekit.delivery.inbox import apply
 from servicekit.delivery.parking import Decision, parked_events
 from servicekit.delivery.record import Record
@@ -203,11 +204,12 @@ async def test_a_retry_while_new_events_arrive_loses_and_doubles_none(reader, ar
 
 
 @pytest.fixture
-def ask(reader, handlers, capsys):
+def ask(reader, handlers, capsys, tmp_path):
     """Asks as on the command line; returns the lines that were printed."""
 
     async def ask(*words: str) -> list[dict]:
-        service = Service(ME, SimpleNamespace(dsn=reader.dsn, clock_offset=timedelta(0)), [], None, handlers=handlers)
+        settings = SimpleNamespace(dsn=reader.dsn, clock_offset=timedelta(0), ledger=Ledger(tmp_path))
+        service = Service(ME, settings, [], None, handlers=handlers)
         await parked.parked(service, parked.parse(ME, [*words, "--by", "kari"]))
         return [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
 
@@ -253,6 +255,38 @@ async def test_a_key_on_two_topics_asks_which(reader, deliver, ask):
         await ask("skip", key, "--reason", "no event of ours")
     [outcome] = await ask("skip", key, "--reason", "no event of ours", "--topic", TOPIC)
     assert (outcome["skipped"], outcome["left"]) == (1, 0)
+
+
+async def test_what_a_replay_deletes_stays_away_after_a_restore(articles, deliver, ask, handlers, tmp_path):
+    """INVARIANT: a deletion is in the ledger whoever carries it out, also a person at the command line."""
+
+    async def delete(event, uow):
+        uow.forget("article", event.publication_id)
+
+    article = uuid4()
+    articles.failing = failing_for(article)
+    await deliver(withdrawn(article, 1))
+    handlers[ArticleWithdrawn] = delete
+    [outcome] = await ask("retry", str(article))
+    assert outcome["applied"] == 1
+    assert Ledger(tmp_path).read() == {"article": {article}}
+
+
+async def test_keys_that_are_done_are_said_though_a_later_one_fails(articles, deliver, ask, reader, capsys):
+    """INVARIANT: nobody is told that nothing was changed where something was."""
+
+    class DeadlockError(Exception):
+        sqlstate = "40P01"
+
+    first, second = uuid4(), uuid4()
+    articles.failing = lambda _: LookupError()
+    await deliver(withdrawn(first, 1))
+    await deliver(withdrawn(second, 1))
+    articles.failing = lambda article: DBAPIError("", {}, DeadlockError()) if article == second else None
+    with pytest.raises(SystemExit, match="1 keys are done, nothing else was changed, try again"):
+        await ask("retry", "--topic", TOPIC)
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["key"] == str(first)
+    assert (await waiting(reader, first), await waiting(reader, second)) == ([], [(1, "LookupError")])
 
 
 async def test_the_verb_works_in_a_process_of_its_own(reader):

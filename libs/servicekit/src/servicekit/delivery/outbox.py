@@ -100,6 +100,7 @@ class UnitOfWork:
         self._totals: dict[WriteTotals, Counter[Any]] = {}
         self.deleted: defaultdict[str, set[UUID]] = defaultdict(set)
         """What must stay away when an older state of the database is restored, by kind."""
+        self._deleting: list[tuple[str, UUID]] = []
 
     async def now(self) -> datetime:
         """The database's time at the start of the transaction, UTC, plus CLOCK_OFFSET_SECONDS."""
@@ -139,7 +140,7 @@ class UnitOfWork:
 
     def forget(self, kind: str, subject: UUID) -> None:
         """Note that this transaction deletes something for good: the ledger outside the database has it before the commit."""
-        self.deleted[kind].add(subject)
+        self._deleting.append((kind, subject))
 
     def schedule(self, kind: str, due: datetime, subject: UUID | None = None) -> None:
         """Have the timer `kind` run for `subject` at `due`; scheduling it again moves it."""
@@ -154,16 +155,20 @@ class UnitOfWork:
         self._totals.setdefault(write, Counter())[key] += number
 
     async def flush(self) -> None:
-        """Write what was told, scheduled and added up. The door's context does this before it commits."""
+        """Write what was told, scheduled and added up, and count what was deleted. The door's context does this before it commits."""
         if self._facts:
             await self._write_facts()
         if self._timers:
             await self._write_timers()
         if self._totals:
             await self._write_totals()
+        for kind, subject in self._deleting:
+            self.deleted[kind].add(subject)
+        self._deleting.clear()
 
     def discard(self) -> None:
-        """Forget what was told, scheduled and added up since the last flush: its savepoint was rolled back."""
+        """Forget what was told, scheduled, added up and deleted since the last flush: its savepoint was rolled back."""
+        self._deleting.clear()
         self._totals.clear()
         self._facts.clear()
         self._timers.clear()
