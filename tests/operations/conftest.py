@@ -24,7 +24,7 @@ from deploy.local.processes import free_ports
 PATIENCE = 150.0
 
 
-@dataclass
+@dataclass(eq=False)
 class Process:
     """A running `python -m <service> <verb>`."""
 

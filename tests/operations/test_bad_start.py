@@ -4,11 +4,14 @@ import asyncio
 import socket
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import asyncpg
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
+from contracts.catalogue import SERVICES
 from servicekit.migrations import config
 
 from deploy.testing import service_database
@@ -18,6 +21,18 @@ from tests.operations.stage import mounting
 from tests.operations.tls import TlsServer
 
 SASL = {"KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT", "KAFKA_USERNAME": "reporting"}
+PROVIDERS = ("IDPORTEN", "ANSATTPORTEN")
+OWN = {
+    "identity": {f"{name}_ISSUER": "https://login.example.no" for name in PROVIDERS} | {f"{name}_CLIENT_ID": "us" for name in PROVIDERS}
+}
+"""What only this service needs."""
+WRONG = (
+    ("serve", {"KEYS_DIR": "/nowhere"}, "KEYS_DIR"),
+    ("relay", SASL, "KAFKA_PASSWORD"),
+    ("consume", {"DATABASE_URL": None}, "DATABASE_URL"),
+    ("run", {"PORT": "eighty"}, "PORT"),
+    ("migrate", {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing"}, "DATABASE_URL"),
+)
 database = service_database("reporting")
 
 
@@ -41,12 +56,21 @@ def waits(process, setting: str, *words: str) -> None:
     assert not process.serves()
 
 
+@pytest.mark.parametrize(("service", "wrong"), list(zip(SERVICES, WRONG, strict=True)), ids=SERVICES)
+async def test_every_process_of_every_service_waits_for_its_database_and_refuses_what_is_wrong(starter, service, wrong):
+    own, (role, changed, setting) = OWN.get(service, {}), wrong
+    waiting = [starter.start(service, each, **own) for each in ("serve", "relay", "consume")]
+    refused(await asyncio.to_thread(starter.run, service, role, **own | changed), setting)
+    await asyncio.gather(*(asyncio.to_thread(waits, each, "DATABASE_URL", "can't be used") for each in waiting))
+    assert await asyncio.gather(*(asyncio.to_thread(each.end) for each in waiting)) == [0, 0, 0]
+
+
 @pytest.mark.parametrize(
     ("changed", "setting"),
     [
         ({"RELAY_SHARDS": "3"}, "RELAY_SHARDS"),
         ({"PORT": "eighty"}, "PORT"),
-        ({"DATABASE_URL": "mysql://somebody@127.0.0.1/x"}, "postgres"),
+        ({"DATABASE_URL": "mysql://somebody@127.0.0.1/x"}, "DATABASE_URL"),
         ({"LOG_LEVEL": "CHATTY"}, "LOG_LEVEL"),
         ({"KAFKA_CA_FILE": "/nowhere/ca.pem"}, "KAFKA_CA_FILE"),
     ],
@@ -68,6 +92,12 @@ def test_a_missing_key(starter, service, key):
     starter.environment(service, {})
     (starter.folder / "keys" / service / key).unlink()
     refused(starter.run(service, "run"), "KEYS_DIR")
+
+
+def test_an_authority_that_is_none(starter):
+    starter.environment("reporting", {})
+    (starter.folder / "ca.pem").write_text("-----BEGIN NOTHING-----")
+    refused(starter.run("reporting", "run", KAFKA_CA_FILE=str(starter.folder / "ca.pem")), "KAFKA_CA_FILE")
 
 
 def test_a_key_that_is_none(starter):
@@ -108,6 +138,38 @@ def test_a_taken_port(starter, setting):
         refused(starter.run("reporting", "run", **{setting: str(other.getsockname()[1])}), f"{setting}: port")
 
 
+async def test_a_port_that_another_process_kept_while_both_waited(starter, database):
+    """One begins; the other ends with one line, and has told and read nothing."""
+    async with moved_clock(database, 90):
+        first = starter.start("reporting", "serve", DATABASE_URL=database.dsn)
+        second = starter.start("reporting", "run", DATABASE_URL=database.dsn, PORT=str(first.port))
+        for each in (first, second):
+            await asyncio.to_thread(each.until, lambda each=each: each.said("not started yet"), "waiting")
+    pair = {first, second}
+    while not (ended := {each for each in pair if each.child.poll() is not None}):
+        await asyncio.sleep(0.1)
+    [loser], [winner] = ended, pair - ended
+    assert loser.child.returncode == 2
+    assert f"PORT: port {first.port} of 127.0.0.1 is taken" in loser.output.read_text()
+    assert not loser.said("Kafka can't be reached")
+    await asyncio.to_thread(winner.until, lambda: winner.status("/readyz")[0] == 200, "ready")
+    assert winner.end() == 0
+
+
+@asynccontextmanager
+async def moved_clock(database, seconds: float) -> AsyncIterator[None]:
+    """The database's clock is so many seconds ahead of this machine's."""
+    name = database.dsn.rpartition("/")[2]
+    async with database.engine.begin() as connection:
+        moved = f"$$ select pg_catalog.clock_timestamp() + interval '{seconds} s' $$"
+        await connection.exec_driver_sql(f"create function public.clock_timestamp() returns timestamptz language sql as {moved}")
+        await connection.exec_driver_sql(f'alter database "{name}" set search_path = public, pg_catalog')
+    yield
+    connection = await asyncpg.connect(database.dsn)
+    await connection.execute(f'alter database "{name}" reset search_path')
+    await connection.close()
+
+
 @pytest.mark.parametrize("setting", ["DATA_DIR", "TRACES_FILE"])
 def test_a_full_disk(starter, setting):
     disk = starter.folder / "disk"
@@ -138,16 +200,9 @@ def test_a_ledger_of_deletions_that_goes_with_the_process(starter, folder, why):
 
 @pytest.mark.parametrize(("seconds", "which"), [(-90, "ahead of"), (90, "behind")])
 async def test_a_clock_that_is_off_the_databases(starter, database, seconds, which):
-    name = database.dsn.rpartition("/")[2]
-    async with database.engine.begin() as connection:
-        moved = f"$$ select pg_catalog.clock_timestamp() + interval '{seconds} s' $$"
-        await connection.exec_driver_sql(f"create function public.clock_timestamp() returns timestamptz language sql as {moved}")
-        await connection.exec_driver_sql(f'alter database "{name}" set search_path = public, pg_catalog')
-    process = starter.start("reporting", "run", DATABASE_URL=database.dsn)
-    await asyncio.to_thread(waits, process, "DATABASE_URL", "clock", which)
-    connection = await asyncpg.connect(database.dsn)
-    await connection.execute(f'alter database "{name}" reset search_path')
-    await connection.close()
+    async with moved_clock(database, seconds):
+        process = starter.start("reporting", "run", DATABASE_URL=database.dsn)
+        await asyncio.to_thread(waits, process, "DATABASE_URL", "clock", which)
     await asyncio.to_thread(process.until, lambda: process.status("/readyz")[0] == 200, "ready")
 
 

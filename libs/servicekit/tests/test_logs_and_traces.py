@@ -50,6 +50,55 @@ def test_a_chatty_library_is_heard_once():
     assert ran.stdout.count("broker away") == 1
 
 
+FORGOTTEN = f"""
+import asyncio
+from servicekit import logs
+logs.configure("trial")
+async def fail():
+    raise ValueError({CANARY!r})
+async def main():
+    asyncio.get_running_loop().call_soon(lambda said: 1 / 0, {CANARY!r})
+    task = asyncio.create_task(fail())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+asyncio.run(main())
+"""
+
+
+def test_what_asyncio_says_of_a_task_that_nobody_waited_for_holds_no_message_and_no_argument():
+    ran = subprocess.run([sys.executable, "-c", FORGOTTEN], capture_output=True, text=True, check=True)
+    lines = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert CANARY not in ran.stdout + ran.stderr
+    assert {(line["event"], *line["error"]) for line in lines} == {
+        ("Task exception was never retrieved", "ValueError"),
+        ("Exception in callback main.", "ZeroDivisionError"),
+    }
+
+
+FAULT = f"""
+from types import SimpleNamespace
+import asyncio
+from servicekit import cli, logs
+logs.configure("trial")
+async def run(*_):
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(fail())
+async def fail():
+    raise ValueError({CANARY!r})
+cli.run = run
+asyncio.run(cli._run(SimpleNamespace(name="trial", settings=None), frozenset()))
+"""
+
+
+def test_a_process_that_a_fault_ends_says_so_as_any_other_line():
+    ran = subprocess.run([sys.executable, "-c", FAULT], capture_output=True, text=True, check=False)
+    assert ran.returncode == 1
+    assert CANARY not in ran.stdout + ran.stderr
+    [line] = map(json.loads, ran.stdout.splitlines())
+    assert (line["event"], line["level"], line["error"]) == ("ended by a fault", "critical", ["ValueError"])
+    assert not ran.stderr
+
+
 DETAILS = f"""
 import logging, structlog
 from servicekit import logs

@@ -39,6 +39,27 @@ def test_production_refuses_what_is_only_good_enough_for_a_demo(change, named, t
         ServiceSettings(**(SAFE | change), keys_dir=tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("database_url", "mysql://somebody@127.0.0.1/x"),
+        ("database_url", "postgresql://somebody@127.0.0.1:99999/x"),
+        ("info_url", "www.example.no"),
+        ("quick_exit_url", "javascript:alert(1)"),
+        ("otel_exporter_otlp_endpoint", "collector:4318"),
+        ("kafka_bootstrap_servers", "kafka"),
+        ("kafka_bootstrap_servers", ""),
+        ("kafka_security_protocol", "TLS"),
+        ("port", 0),
+        ("internal_port", 65_536),
+    ],
+)
+def test_what_can_not_be_is_refused_and_the_setting_is_named(name, value):
+    with pytest.raises(ValidationError) as refused:
+        ServiceSettings(**({"database_url": DSN} | {name: value}))
+    assert [error["loc"] for error in refused.value.errors()] == [(name,)]
+
+
 def test_a_place_to_die_at_must_exist():
     assert ServiceSettings(database_url=DSN, crash_at="relay.acked:2").crash_at == "relay.acked:2"
     with pytest.raises(ValidationError, match="nowhere"):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, NoReturn, TypeVar
 
+import structlog
 from asyncpg import InterfaceError, PostgresError
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -20,6 +21,8 @@ from servicekit.service import Service
 from servicekit.settings import ServiceSettings
 
 S = TypeVar("S", bound=ServiceSettings)
+log = structlog.get_logger("process")
+
 PARTS = {
     "run": frozenset(Part),
     "serve": frozenset({Part.SERVE}),
@@ -83,8 +86,14 @@ def _migrate(name: str, dsn: str) -> None:
 async def _run(service: Service, parts: frozenset[Part]) -> None:
     try:
         await run(service, parts, Ground(service.name, service.settings, uses_kafka=bool(parts - {Part.SERVE})))
-    except RefusedError as error:
-        _refuse(service.name, str(error))
+    except Exception as error:
+        first = error
+        while isinstance(first, ExceptionGroup):
+            first = first.exceptions[0]
+        if isinstance(first, RefusedError):
+            _refuse(service.name, str(first))
+        log.critical("ended by a fault", exc_info=first)  # Python would print its message, which may quote input
+        sys.exit(1)
 
 
 def _parse(name: str) -> argparse.Namespace:
@@ -107,5 +116,5 @@ def _refuse(name: str, reason: str) -> NoReturn:
 
 
 def _reason(problem: ErrorDetails) -> str:
-    place = ".".join(str(part).upper() for part in problem["loc"])
-    return f"{place}: {problem['msg']}" if place else str(problem["msg"]).removeprefix("Value error, ")
+    place, said = ".".join(str(part).upper() for part in problem["loc"]), str(problem["msg"]).removeprefix("Value error, ")
+    return f"{place}: {said}" if place else said

@@ -1,11 +1,16 @@
 """How a service reaches its own PostgreSQL, and which of its errors pass by themselves."""
 
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+
 import asyncpg
-from sqlalchemy import URL, make_url
+from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+DRIVER = "postgresql+asyncpg://"
+"""SQLAlchemy's name of it; the address is `connector`'s."""
 POOL_SIZE = 10
 MAX_OVERFLOW = 10
 POOL_TIMEOUT = 5.0
@@ -24,9 +29,9 @@ _QUERY_CANCELED = "57014"
 _CACHED_PLAN = "0A000"
 
 
-def sqlalchemy_url(dsn: str) -> URL:
-    """`postgresql://...` as SQLAlchemy's asyncpg dialect wants it."""
-    return make_url(dsn).set(drivername="postgresql+asyncpg")
+def connector(dsn: str, settings: Mapping[str, str] | None = None) -> Callable[[], Awaitable[asyncpg.Connection]]:
+    """Makes connections. The address is read as libpq reads it (`sslmode`, `sslrootcert`, several hosts): SQLAlchemy knows less."""
+    return partial(asyncpg.connect, driver_dsn(dsn), server_settings=dict(settings or {}), timeout=CONNECT_TIMEOUT)
 
 
 def driver_dsn(dsn: str) -> str:
@@ -54,12 +59,12 @@ def create_engine(
 ) -> AsyncEngine:
     """The pool of one process. Errors never show parameters: they may hold what a person wrote."""
     return create_async_engine(
-        sqlalchemy_url(dsn),
+        DRIVER,
+        async_creator=connector(dsn, server_settings(application_name, statement_timeout_ms)),
         hide_parameters=True,
         pool_size=pool_size,
         max_overflow=max_overflow,
         pool_timeout=POOL_TIMEOUT,
-        connect_args={"server_settings": server_settings(application_name, statement_timeout_ms), "timeout": CONNECT_TIMEOUT},
     )
 
 

@@ -4,6 +4,7 @@ Exceptions are logged by type and place only: their messages may quote input (py
 """
 
 import logging
+import re
 import sys
 import time
 import traceback
@@ -65,6 +66,7 @@ def configure(service: str, level: str = "INFO", stream: TextIO | None = None) -
         )
     )
     handler.addFilter(_OwnDetails())
+    handler.addFilter(_first_words)
     handler.addFilter(_NotTooOften())
     logging.raiseExceptions = False  # else a line that can't be written prints its exception's text to standard error
     logging.basicConfig(handlers=[handler], level=level, force=True)
@@ -119,6 +121,13 @@ class _OwnDetails(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         return record.levelno >= logging.INFO or isinstance(record.msg, dict)  # structlog hands its event on as a dict
+
+
+def _first_words(record: logging.LogRecord) -> bool:
+    """asyncio describes what failed with its arguments and its exception's message, which may quote input: only what happened is told."""
+    if record.name == "asyncio":
+        record.msg, record.args = re.split(r"[\n(<]", record.getMessage(), maxsplit=1)[0].strip(), ()
+    return True
 
 
 class _NotTooOften(logging.Filter):

@@ -3,23 +3,31 @@
 import asyncio
 import os
 import threading
+from itertools import count
 from types import ModuleType
 
 import sqlalchemy as sa
+import structlog
 from alembic import command, context
 from alembic.config import Config
 from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from servicekit.database import sqlalchemy_url
+from servicekit.database import DRIVER, connector
 from servicekit.delivery import tables
 from servicekit.revisions import folder_of
 
 _ONE_AT_A_TIME = text("select pg_advisory_xact_lock(hashtext('stegvis/migrate'))")
+_IMPATIENT = text("set local lock_timeout = '3s'")
+_LOCKED = "55P03"
+LOCK_ATTEMPTS, AGAIN_SECONDS = 20, 3.0
+"""A change of a table that waits behind a long reader (a backup) makes everybody else wait behind it: better let them by and try again."""
 _ALEMBIC = threading.Lock()
 """Alembic's context is global: one migration at a time in a process."""
+log = structlog.get_logger("migrate")
 _MOMENT = sa.DateTime(timezone=True)
 
 
@@ -30,11 +38,19 @@ def run(metadata: MetaData) -> None:
 
 
 async def _run(dsn: str, metadata: MetaData) -> None:
-    engine = create_async_engine(sqlalchemy_url(dsn), poolclass=NullPool, hide_parameters=True)
+    engine = create_async_engine(DRIVER, async_creator=connector(dsn), poolclass=NullPool, hide_parameters=True)
     try:
-        async with engine.connect() as connection:
-            await connection.run_sync(_migrate, metadata)
-            await connection.commit()
+        for attempt in count(1):
+            async with engine.connect() as connection:
+                try:
+                    await connection.run_sync(_migrate, metadata)
+                    await connection.commit()
+                    return
+                except DBAPIError as error:
+                    if getattr(error.orig, "sqlstate", None) != _LOCKED or attempt == LOCK_ATTEMPTS:
+                        raise
+            log.warning("somebody holds a lock that the migration needs", attempts=attempt, seconds=AGAIN_SECONDS)
+            await asyncio.sleep(AGAIN_SECONDS)
     finally:
         await engine.dispose()
 
@@ -43,7 +59,12 @@ def _migrate(connection: Connection, metadata: MetaData) -> None:
     context.configure(connection=connection, target_metadata=[metadata, tables.metadata])
     with context.begin_transaction():
         connection.execute(_ONE_AT_A_TIME)
-        context.run_migrations()
+        connection.execute(_IMPATIENT)
+        there = set(context.get_context().get_current_heads())
+        if there <= {each.revision for each in context.script.walk_revisions()}:
+            context.run_migrations()
+        else:
+            log.info("a newer release has migrated the database")
 
 
 def config(service_package: str, dsn: str) -> Config:

@@ -25,6 +25,7 @@ from servicekit.delivery.kafka_access import client_options
 from servicekit.keys import KeyFile, Keys, MissingKeyError
 from servicekit.revisions import lacking
 from servicekit.settings import ServiceSettings
+from servicekit.stopping import unless
 from servicekit.surroundings import file_system_of
 
 MOST_CLOCK_SECONDS = 60.0
@@ -43,6 +44,7 @@ _REFUSALS = {
     "3D000": "there is no such database",
     "42501": "the user may not do this there",
     "53100": "the disk of the database is full",
+    "55P03": "somebody holds a lock in the database that is needed",
 }
 """SQLSTATE (PostgreSQL, appendix A) -> what it means here."""
 
@@ -64,9 +66,14 @@ def check_files(settings: ServiceSettings, keys: Iterable[KeyFile], *, writes: b
     if writes:
         _write_and_forget("DATA_DIR", settings.data_dir)
     if settings.traces_file:
+        if settings.traces_file.is_dir():
+            raise RefusedError(f"TRACES_FILE: {settings.traces_file} is a folder")
         _write_and_forget("TRACES_FILE", settings.traces_file.parent)
-    if settings.kafka_ca_file and not settings.kafka_ca_file.is_file():
-        raise RefusedError(f"KAFKA_CA_FILE: {settings.kafka_ca_file} is no file")
+    if settings.kafka_ca_file:
+        try:
+            ssl.create_default_context(cafile=str(settings.kafka_ca_file))
+        except OSError as error:
+            raise RefusedError(f"KAFKA_CA_FILE: {settings.kafka_ca_file} can't be read as PEM ({error.strerror or error})") from None
 
 
 def check_kafka_password(settings: ServiceSettings) -> None:
@@ -135,9 +142,9 @@ class Ground:
         """Until everything holds; False when `stop` came first. Says what is in the way when that changes, and once a minute."""
         said_at = float("-inf")
         while not stop.is_set():
-            found = await self._look()
+            found = await unless(stop, self._look())
             if found is None:
-                return True
+                return not stop.is_set()
             if found != self.found or time.monotonic() - said_at > SAY_AGAIN_SECONDS:
                 said_at = time.monotonic()
                 log.error("not started yet", setting=found.setting, reason=found.reason)

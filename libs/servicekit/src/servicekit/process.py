@@ -23,11 +23,18 @@ from servicekit.measuring import keep_measuring
 from servicekit.preconditions import Ground, RefusedError
 from servicekit.service import Service, create_app, create_internal_app
 from servicekit.settings import ServiceSettings
+from servicekit.stopping import unless
 from servicekit.surroundings import watch_surroundings
 from servicekit.timers import run_timers
 
 DRAIN_SECONDS = 3
 """How long open requests and streams may go on after SIGTERM."""
+END_SECONDS = 6.0
+"""How long everything may take; what takes longer waits for a broker or a database that hangs, and is given up. 10 s are promised."""
+CLOSE_SECONDS = 0.5
+"""How long connections may take to say goodbye."""
+BACKLOG = 2048
+"""Calls that may wait for a process that is busy: uvicorn's own number."""
 
 log = structlog.get_logger("process")
 
@@ -47,6 +54,7 @@ async def run(service: Service, parts: frozenset[Part], ground: Ground | None = 
     """
     settings = service.settings
     internal_port = listening(settings, "internal_port")
+    _open(internal_port, settings, "internal_port")
     public_port = listening(settings, "port") if Part.SERVE in parts else None
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -62,16 +70,19 @@ async def run(service: Service, parts: frozenset[Part], ground: Ground | None = 
 
     internal = create_internal_app(service, app, live, {"start": has_begun})
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(_serve(internal, internal_port, stop))
+        tasks.create_task(unless(stop, _serve(internal, internal_port, stop), END_SECONDS))
         tasks.create_task(_until(stop, watch_surroundings(service.name, settings)))
         if ground is None or await ground.wait(stop):
             await restored.until_fit(service, stop)
+        if not stop.is_set():
+            if public_port is not None:
+                _open(public_port, settings, "port")
             _start(service, parts, app, live, tasks, stop)
             if public_port is not None:
-                tasks.create_task(_serve(app, public_port, stop, tell=True, begun=begun))
+                tasks.create_task(unless(stop, _serve(app, public_port, stop, tell=True, begun=begun), END_SECONDS))
             else:
                 begun.set()
-    await app.state.engine.dispose()
+    await unless(stop, app.state.engine.dispose(), grace=CLOSE_SECONDS)
     log.info("stopped")
 
 
@@ -86,14 +97,14 @@ def _start(
 
         consumer = Consumer(service.name, settings, begin, service.handlers)
         live["consumer"] = consumer.is_live
-        tasks.create_task(consumer.run(stop))
+        tasks.create_task(unless(stop, consumer.run(stop), END_SECONDS))
     if Part.RELAY in parts:
         shards = settings.relay_shards if owned else 0  # who owns none is refused as a writer
         for shard in range(shards):
             relay = Relay(app.state.engine, settings, shard=shard, shards=shards)
             live[f"relay {shard}" if shard else "relay"] = relay.is_live
-            tasks.create_task(relay.run(stop))
-        tasks.create_task(run_timers(begin, service.timers, stop))
+            tasks.create_task(unless(stop, relay.run(stop), END_SECONDS))
+        tasks.create_task(unless(stop, run_timers(begin, service.timers, stop), END_SECONDS))
         if service.measure is not None:
             tasks.create_task(_until(stop, keep_measuring(begin, service.measure)))
     if owned and parts & {Part.SERVE, Part.RELAY}:
@@ -108,7 +119,7 @@ async def _until(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
 
 
 def listening(settings: ServiceSettings, name: str) -> socket.socket:
-    """A socket on BIND_HOST and the port that a setting names, taken before anything else begins. Raises RefusedError."""
+    """A socket on BIND_HOST and the port that a setting names, kept before anything else begins. Raises RefusedError."""
     port = int(getattr(settings, name))
     family = socket.AF_INET6 if ":" in settings.bind_host else socket.AF_INET
     # asyncio switches Nagle's delay off only where the protocol is named; else each answer waits 40 ms for an acknowledgement.
@@ -118,12 +129,25 @@ def listening(settings: ServiceSettings, name: str) -> socket.socket:
         taken.bind((settings.bind_host, port))
     except (OSError, OverflowError) as error:
         taken.close()
-        code = error.errno if isinstance(error, OSError) else None
-        if code == errno.EADDRINUSE:
-            raise RefusedError(f"{name.upper()}: port {port} of {settings.bind_host} is taken by another program") from None
-        setting = name.upper() if code in (errno.EACCES, None) else "BIND_HOST"
-        raise RefusedError(f"{setting}: can't listen on {settings.bind_host} port {port}: {error}") from None
+        raise _refused(settings, name, error) from None
     return taken
+
+
+def _open(port: socket.socket, settings: ServiceSettings, name: str) -> None:
+    """Calls come in from now on, and wait. Another program may have kept the same port and been first. Raises RefusedError."""
+    try:
+        port.listen(BACKLOG)
+    except OSError as error:
+        raise _refused(settings, name, error) from None
+
+
+def _refused(settings: ServiceSettings, name: str, error: OSError | OverflowError) -> RefusedError:
+    host, port = settings.bind_host, getattr(settings, name)
+    code = error.errno if isinstance(error, OSError) else None
+    if code == errno.EADDRINUSE:
+        return RefusedError(f"{name.upper()}: port {port} of {host} is taken by another program")
+    setting = name.upper() if code in (errno.EACCES, None) else "BIND_HOST"
+    return RefusedError(f"{setting}: can't listen on {host} port {port}: {error}")
 
 
 async def _serve(app: FastAPI, port: socket.socket, stop: asyncio.Event, *, tell: bool = False, begun: asyncio.Event | None = None) -> None:

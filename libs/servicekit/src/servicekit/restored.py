@@ -22,6 +22,7 @@ from servicekit.delivery.behind import Told, TopicsForgotError, Unknown, park_un
 from servicekit.delivery.lineage import accept, is_accepted, is_new
 from servicekit.delivery.outbox import UnitOfWork, beginner
 from servicekit.service import Service
+from servicekit.stopping import unless
 
 WAIT_SECONDS, LONGEST_WAIT = 0.5, 5.0
 AT_ONCE = 1000
@@ -89,7 +90,7 @@ async def until_fit(service: Service, stop: asyncio.Event) -> None:
     delay = WAIT_SECONDS
     while not stop.is_set():
         try:
-            await ensure(service)
+            await unless(stop, ensure(service))
         except REFUSALS as error:
             raise SystemExit(f"{service.name}: {error}") from None
         except Exception as error:  # away, not migrated yet, another password: it stays unready, and says why

@@ -18,6 +18,9 @@ SECRETS_DIR = Path(os.environ.get("SECRETS_DIR", "/run/secrets"))
 """A file per setting, named like it: `database_url`, `kafka_password`. Read where the environment doesn't name the setting."""
 
 
+ADDRESSES = ("info_url", "dialog_url", "identity_url", "helpjourney_url", "reporting_url", "identity_internal_url", "quick_exit_url")
+
+
 class Mode(StrEnum):
     """Where the process runs. Production refuses everything that is only good enough for a demonstration."""
 
@@ -37,7 +40,9 @@ class ServiceSettings(BaseSettings):
     stegvis_mode: Mode = Mode.DEMO
     database_url: SecretStr = Field(description="postgresql://... of this service's own database")
     kafka_bootstrap_servers: str = Field(default="127.0.0.1:9092", description="host:port, comma-separated")
-    kafka_security_protocol: str = Field(default="PLAINTEXT", description="PLAINTEXT, SASL_PLAINTEXT, or SASL_SSL in production")
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        default="PLAINTEXT", description="PLAINTEXT, SASL_PLAINTEXT, or SASL_SSL in production"
+    )
     kafka_sasl_mechanism: Literal["SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
         default="SCRAM-SHA-256", description="How the password is proven (RFC 5802): the cluster keeps it for one of these. Strimzi's: 512"
     )
@@ -45,8 +50,8 @@ class ServiceSettings(BaseSettings):
     kafka_password: SecretStr | None = None
     kafka_ca_file: Path | None = Field(default=None, description="PEM of who signs the broker's certificate; default: those of the system")
     bind_host: str = Field(default="127.0.0.1", description="Address that both ports listen on")
-    port: int = Field(default=8000, description="Pages and public API")
-    internal_port: int = Field(default=9000, description="/livez, /readyz, /metrics, /docs; never through the gateway")
+    port: int = Field(default=8000, ge=1, le=65_535, description="Pages and public API")
+    internal_port: int = Field(default=9000, ge=1, le=65_535, description="/livez, /readyz, /metrics, /docs; never through the gateway")
     info_url: str = "http://localhost:8080"
     dialog_url: str = "http://snakk.localhost:8080"
     identity_url: str = Field(default="http://logg-inn.localhost:8080", description="The issuer's public name (OpenID Connect Core, iss)")
@@ -104,6 +109,33 @@ class ServiceSettings(BaseSettings):
         """The public address of one of the five services, without a trailing slash."""
         return str(getattr(self, f"{service}_url")).rstrip("/")
 
+    @field_validator("database_url")
+    @classmethod
+    def _of_postgresql(cls, setting: SecretStr) -> SecretStr:
+        PostgresDsn(setting.get_secret_value())
+        return setting
+
+    @field_validator("kafka_bootstrap_servers")
+    @classmethod
+    def _hosts_with_ports(cls, setting: str) -> str:
+        for address in setting.split(","):
+            host, _, port = address.strip().rpartition(":")
+            if not (host and port.isdecimal()):
+                raise ValueError("host:port is needed, or several with commas between")
+        return setting
+
+    @field_validator(*ADDRESSES)
+    @classmethod
+    def _an_address(cls, setting: str) -> str:
+        if urlsplit(setting).scheme not in {"http", "https"} or not urlsplit(setting).hostname:
+            raise ValueError("an address is needed: http:// or https:// and a host")
+        return setting
+
+    @field_validator("otel_exporter_otlp_endpoint")
+    @classmethod
+    def _an_address_or_none(cls, setting: str | None) -> str | None:
+        return cls._an_address(setting) if setting else None
+
     @field_validator("crash_at")
     @classmethod
     def _a_known_place(cls, setting: str | None) -> str | None:
@@ -113,7 +145,6 @@ class ServiceSettings(BaseSettings):
 
     @model_validator(mode="after")
     def _safe_in_production(self) -> Self:
-        PostgresDsn(self.dsn)
         if self.is_demo:
             return self
         for service in ("info", "dialog", "identity", "helpjourney", "reporting"):

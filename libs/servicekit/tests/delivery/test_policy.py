@@ -3,8 +3,10 @@
 from pathlib import Path
 from types import SimpleNamespace
 
+from aiokafka import TopicPartition
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
+from servicekit.delivery import metrics
 from servicekit.delivery.consumer import Consumer
 
 ROOT = Path(__file__).parents[4]
@@ -57,6 +59,27 @@ def test_nobody_else_reads_from_kafka_or_writes_to_it(tmp_path):
     planted = tmp_path / "door.py"
     planted.write_text("await producer.send_and_wait(topic, b'')")
     assert elsewhere([planted], WRITING, WRITERS) == ["door.py"]
+
+
+async def test_the_lag_of_a_partition_is_shown_only_by_who_reads_it(reader, settings):
+    """A partition that went to another replica would else be counted twice, with its old number, for as long as this one runs."""
+    ours, theirs = TopicPartition("info.publications.v1", 0), TopicPartition("info.publications.v1", 2)
+    assigned, reading = {ours, theirs}, SimpleNamespace(paused=set, assignment=lambda: assigned, highwater=lambda _: 9, position=_at_5)
+    consumer = Consumer("reporting", settings(reader.dsn), reader.begin, {})
+
+    def shown():
+        return {sample.labels["partition"]: sample.value for sample in metrics.consumer_lag.collect()[0].samples}
+
+    metrics.consumer_lag.clear()
+    await consumer._measure(reading)
+    assert shown() == {"0": 4, "2": 4}
+    assigned = {ours}
+    await consumer._measure(reading)
+    assert shown() == {"0": 4}
+
+
+async def _at_5(_partition):
+    return 5
 
 
 async def test_a_consumer_that_hangs_dies_or_stalls_is_not_live(reader, settings, monkeypatch):

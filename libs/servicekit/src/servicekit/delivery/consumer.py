@@ -7,7 +7,7 @@ would be skipped for good, hence an own parser and decoder and no body parameter
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -35,6 +35,7 @@ from servicekit.delivery.parking import count_parked
 from servicekit.delivery.record import Record
 from servicekit.delivery.unpacking import guard
 from servicekit.settings import ServiceSettings
+from servicekit.stopping import unless
 
 BATCH = 500
 """Records applied in one transaction at most."""
@@ -47,7 +48,8 @@ MOST_ATTEMPTS = 6
 """After so many tries an event that fails in a transient way is parked, unless the database is away altogether."""
 SESSION_TIMEOUT_MS = 6_000
 """A consumer that is silent for this long loses its partitions to another."""
-GRACE_SECONDS = 8.0
+GRACE_SECONDS = 5.0
+"""How long the batch in hand may take after SIGTERM."""
 WATCH_SECONDS = 5.0
 STALLED_SECONDS = 60.0
 UNPOLLED_SECONDS = 30.0
@@ -80,6 +82,8 @@ class Consumer:
         self._in_hand: dict[TopicPartition, int] = {}
         """The first offset of each partition in the batch that is being applied: aiokafka's position is behind it already."""
         self._progress: dict[TopicPartition, _Progress] = {}
+        self._shown: set[TopicPartition] = set()
+        """Partitions whose lag is shown."""
         self._watched = self._heard = time.monotonic()
         for topic in self._topics:
             metrics.consumer_stalled_seconds.labels(topic).set_function(partial(self.stalled_seconds, topic))
@@ -128,7 +132,7 @@ class Consumer:
         while not stop.is_set():
             broker = self._create_broker()
             try:
-                await broker.start()
+                await unless(stop, broker.start())
             except Exception as error:
                 log.warning("Kafka can't be reached", reason=type(error).__name__, seconds=round(delay, 1))
                 with suppress(Exception):
@@ -137,7 +141,7 @@ class Consumer:
                     await asyncio.wait_for(stop.wait(), _jittered(delay))
                 delay = min(delay * 2, WATCH_SECONDS)
             else:
-                self._broker = broker
+                self._broker = broker  # also where it was given up: `run` stops it
                 return
 
     def _create_broker(self) -> KafkaBroker:
@@ -259,6 +263,7 @@ class Consumer:
         paused, now = consumer.paused(), time.monotonic()
         metrics.paused_partitions.set(len(paused))
         assigned = consumer.assignment()
+        self._forget_lag(assigned)
         self._progress = {partition: progress for partition, progress in self._progress.items() if partition in assigned}
         self._attempts = {partition: attempts for partition, attempts in self._attempts.items() if partition in assigned}
         for partition in assigned:
@@ -268,6 +273,7 @@ class Consumer:
             position = await asyncio.wait_for(consumer.position(partition), WATCH_SECONDS)
             done = self._in_hand.get(partition, position)
             metrics.consumer_lag.labels(partition.topic, partition.partition).set(max(end - done, 0))
+            self._shown.add(partition)
             before = self._progress.get(partition)
             if before is None or done >= end or done != before.done:
                 self._progress[partition] = _Progress(done, now, None if done >= end else now)
@@ -276,6 +282,12 @@ class Consumer:
                 before.waits_since = now
             if partition in paused:
                 before.since = now
+
+    def _forget_lag(self, assigned: Collection[TopicPartition]) -> None:
+        """Who reads a partition now shows its lag; what was last seen here would count beside it for ever."""
+        for partition in self._shown.difference(assigned):
+            self._shown.discard(partition)
+            metrics.consumer_lag.remove(partition.topic, str(partition.partition))
 
 
 def broker_security(settings: ServiceSettings) -> BaseSecurity | None:
