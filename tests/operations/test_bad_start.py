@@ -4,6 +4,7 @@ import asyncio
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -22,9 +23,7 @@ from tests.operations.tls import TlsServer
 
 SASL = {"KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT", "KAFKA_USERNAME": "reporting"}
 PROVIDERS = ("IDPORTEN", "ANSATTPORTEN")
-OWN = {
-    "identity": {f"{name}_ISSUER": "https://login.example.no" for name in PROVIDERS} | {f"{name}_CLIENT_ID": "us" for name in PROVIDERS}
-}
+OWN = {"identity": {f"{name}_ISSUER": "https://login.example.no" for name in PROVIDERS} | {f"{name}_CLIENT_ID": "us" for name in PROVIDERS}}
 """What only this service needs."""
 WRONG = (
     ("serve", {"KEYS_DIR": "/nowhere"}, "KEYS_DIR"),
@@ -145,15 +144,21 @@ async def test_a_port_that_another_process_kept_while_both_waited(starter, datab
         second = starter.start("reporting", "run", DATABASE_URL=database.dsn, PORT=str(first.port))
         for each in (first, second):
             await asyncio.to_thread(each.until, lambda each=each: each.said("not started yet"), "waiting")
-    pair = {first, second}
-    while not (ended := {each for each in pair if each.child.poll() is not None}):
-        await asyncio.sleep(0.1)
-    [loser], [winner] = ended, pair - ended
+    winner = await asyncio.to_thread(_the_one_that_stays, first, second)
+    loser = second if winner is first else first
     assert loser.child.returncode == 2
     assert f"PORT: port {first.port} of 127.0.0.1 is taken" in loser.output.read_text()
     assert not loser.said("Kafka can't be reached")
     await asyncio.to_thread(winner.until, lambda: winner.status("/readyz")[0] == 200, "ready")
     assert winner.end() == 0
+
+
+def _the_one_that_stays(first, second):
+    deadline = time.monotonic() + PATIENCE
+    while first.child.poll() is None and second.child.poll() is None:
+        assert time.monotonic() < deadline, "neither ended"
+        time.sleep(0.1)
+    return second if first.child.poll() is not None else first
 
 
 @asynccontextmanager
