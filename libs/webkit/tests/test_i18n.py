@@ -95,7 +95,8 @@ def test_durations_and_shares_are_words() -> None:
     shown = filters(translate("nb").locale)
     assert shown["duration"](timedelta(minutes=10)) == shown["duration"](600) == "10 minutter"
     assert (shown["waited"](0), shown["waited"](61), shown["sentence"]("fredag")) == ("under ett minutt", "1 minutt", "Fredag")
-    assert (shown["duration"](60), shown["duration"](89), shown["duration"](3600)) == ("1 minutt", "1 minutt", "60 minutter")
+    assert (shown["duration"](60), shown["duration"](89), shown["duration"](4200)) == ("1 minutt", "1 minutt", "70 minutter")
+    assert (shown["duration"](3600), shown["duration"](timedelta(days=1))) == ("1 time", "1 døgn")
     assert shown["percent"](0.42) == "42\xa0%"
 
 

@@ -41,9 +41,10 @@ def filters(locale: Locale) -> Mapping[str, Callable[..., str]]:
         return f"{day(value)} {AT[locale.language]} {clock(value)}"
 
     def duration(value: timedelta | float) -> str:
-        """1 minutt, 10 minutter, 70 minutter; a number counts seconds."""
+        """1 minutt, 10 minutter, 1 time, 70 minutter; a number counts seconds."""
         length = value if isinstance(value, timedelta) else timedelta(seconds=value)
-        return format_timedelta(length, threshold=1 if length < timedelta(seconds=90) else 1.2, locale=locale)
+        as_it_is = length < timedelta(seconds=90) or not length % timedelta(hours=1)
+        return format_timedelta(length, threshold=1 if as_it_is else 1.2, locale=locale)
 
     def waited(value: timedelta | float) -> str:
         """under ett minutt, 1 minutt, 10 minutter: how long somebody has waited; a number counts seconds."""

@@ -43,6 +43,11 @@ async def test_she_sees_crisis_numbers_and_rules_before_she_writes(browse: Any, 
     assert page.headers["cache-control"] == "no-store"
 
 
+async def test_the_only_open_chat_is_chosen_for_her(browse: Any, helper: Any, centre: Any) -> None:
+    page = await browse().get(f"{HOME}/chat")
+    assert page.form("/chat").fields["service"] == str(centre.service_id)
+
+
 async def test_a_closed_house_says_so_and_when_it_opens(browse: Any, centre: Any) -> None:
     page = await browse().get(f"{HOME}/chat")
     assert "Ingen chat er åpen" in page.text

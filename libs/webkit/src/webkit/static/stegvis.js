@@ -1,4 +1,4 @@
-// Makes quicker what works without: the way out, how much a field holds, and that one isn't on the net.
+// Makes quicker what works without: the way out, how much a field holds, that one isn't on the net, that something isn't sent.
 (() => {
   document.querySelector(".ds-error-summary")?.focus();
 
@@ -13,9 +13,21 @@
     if (field.value) say();
   }
 
-  const net = document.querySelector("[data-offline]");
-  const tell = () => (net.textContent = navigator.onLine ? "" : net.dataset.offline);
-  if (net) for (const change of ["online", "offline"]) addEventListener(change, tell);
+  const notice = document.querySelector(".notice");
+  const tell = () => (notice.textContent = navigator.onLine ? "" : notice.dataset.offline);
+  if (notice) for (const change of ["online", "offline"]) addEventListener(change, tell);
+
+  // What was written goes with the page: the first press on a link that leads away says so, the second one goes.
+  const written = (field) => field.value.trim() && field.value !== field.defaultValue;
+  let warned = false;
+  if (notice) addEventListener("click", (event) => {
+    const link = event.target.closest("a[href]");
+    if (!link || warned || link.target || !link.protocol.startsWith("http") || link.getAttribute("href").startsWith("#")) return;
+    if (![...document.querySelectorAll("main textarea")].some(written)) return;
+    event.preventDefault();
+    warned = true;
+    notice.textContent = notice.dataset.unsent;
+  });
 
   // A form that is sent without net, or twice, loses what was written, or says it twice.
   let sending = null;
