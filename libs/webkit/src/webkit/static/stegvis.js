@@ -17,16 +17,14 @@
   const tell = () => (notice.textContent = navigator.onLine ? "" : notice.dataset.offline);
   if (notice) for (const change of ["online", "offline"]) addEventListener(change, tell);
 
-  // What was written goes with the page: the first press on a link that leads away says so, the second one goes.
-  const written = (field) => field.value.trim() && field.value !== field.defaultValue;
+  // What was written goes with the page: the first press on a link says so, the second one goes.
   let warned = false;
-  if (notice) addEventListener("click", (event) => {
-    const link = event.target.closest("a[href]");
-    if (!link || warned || link.target || !link.protocol.startsWith("http") || link.getAttribute("href").startsWith("#")) return;
-    if (![...document.querySelectorAll("main textarea")].some(written)) return;
+  addEventListener("click", (event) => {
+    const link = event.target.closest("a[href]:not([target], [href^='#'], [href^='tel'])");
+    const written = [...document.querySelectorAll("main textarea")].some((field) => field.value.trim() !== field.defaultValue.trim());
+    if (!link || warned || !notice || !written) return;
     event.preventDefault();
-    warned = true;
-    notice.textContent = notice.dataset.unsent;
+    warned = notice.textContent = notice.dataset.unsent;
   });
 
   // A form that is sent without net, or twice, loses what was written, or says it twice.
