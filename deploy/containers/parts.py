@@ -24,6 +24,7 @@ from deploy.images.engine import engine
 from deploy.kafka.access import Access
 from deploy.kafka.broker import ADMIN
 from deploy.local.processes import Child, StartError, free_ports, listens
+from deploy.local.scratch import scratch
 
 SECONDS = 90.0
 OVER_SOCKET = {"TESTCONTAINERS_RYUK_DISABLED": "true", "TESTCONTAINERS_CONNECTION_MODE": "docker_host"}
@@ -40,9 +41,9 @@ def _reach() -> Callable[[str], Any]:
             build_part(found, part)
     os.environ.update(OVER_SOCKET)
     if found.name == "podman":
-        folder = tempfile.mkdtemp(prefix="stegvis-podman-")
+        folder = scratch("podman")
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        socket = Path(folder) / "socket"
+        socket = folder / "socket"
         argv = ["podman", "system", "service", "--time=0", f"unix://{socket}"]
         server = Child("podman", argv, socket.with_suffix(".log"), env=found.environment).start()
         server.wait_until(socket.exists, 30, "listening")

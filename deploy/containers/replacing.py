@@ -62,6 +62,10 @@ def build_releases(stack: Stack, progress: Progress) -> dict[str, Release]:
     return released
 
 
+DRAIN_SECONDS = 10
+"""How long a process that is asked to end may take."""
+
+
 class Reader:
     """Somebody who reads one front page again and again, by the gateway."""
 
@@ -144,7 +148,10 @@ class Replacing:
         self._await_ready(f"{name}-next")
         self.stack.up(f"{name}-serve", override=override)
         self._await_ready(f"{name}-serve")
-        self.outcome.slowest_drain = max(self.outcome.slowest_drain, self.stack.remove(f"{name}-next"))
+        drained = self.stack.remove(f"{name}-next")
+        self.outcome.slowest_drain = max(self.outcome.slowest_drain, drained)
+        if drained > DRAIN_SECONDS:
+            self._failed(f"{name} took {drained:.1f} s to end")
         self.stack.up(f"{name}-relay", f"{name}-consume", override=override)
         self.stack.wait(f"{name}-{role}" for role in ROLES)
 

@@ -201,10 +201,13 @@ class Stack:
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(keep, self.parts.values()))
 
-    def down(self) -> None:
-        """Stops and removes everything, the stores too."""
-        self._compose(*(word for profile in PROFILES.values() for word in ("--profile", profile)), "down", "--volumes", "--timeout", "15")
+    def down(self, *, stores: bool = True) -> None:
+        """Stops and removes everything; the `stores` too, or what is in them is there at the next start."""
+        profiles = [word for profile in PROFILES.values() for word in ("--profile", profile)]
+        self._compose(*profiles, "down", *(["--volumes"] if stores else []), "--timeout", "15")
         self.parts = {}
+        if not stores:
+            return
         mine = [name for name in self.engine.run("volume", "ls", "--quiet").split() if name.startswith(f"{self.project}_")]
         if mine:  # podman-compose leaves those that several services name
             self.engine.run("volume", "rm", "--force", *mine)

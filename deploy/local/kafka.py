@@ -7,7 +7,6 @@ import secrets
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 import uuid
 from collections.abc import Sequence
@@ -22,6 +21,7 @@ from deploy.kafka.access import OPEN, SCRAM, Access
 from deploy.kafka.broker import ADMIN, common, security
 from deploy.local.jars import class_path
 from deploy.local.processes import Child, StartError, command_line, end_stranger, free_ports, listens
+from deploy.local.scratch import scratch
 
 
 class LocalKafka:
@@ -44,7 +44,7 @@ class LocalKafka:
         """
         self._secured = secured
         self._temporary = datadir is None
-        self.datadir = Path(tempfile.mkdtemp(prefix="stegvis-kafka-")) if datadir is None else datadir.absolute()
+        self.datadir = scratch("kafka") if datadir is None else datadir.absolute()
         self.heap = heap
         self._logs = logs
         clients = list(ports) if ports else free_ports(brokers)

@@ -9,7 +9,6 @@ import secrets
 import shutil
 import signal
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -19,6 +18,7 @@ from types import TracebackType
 import asyncpg
 
 from deploy.local.processes import Child, StartError, command_line, end_stranger, free_ports
+from deploy.local.scratch import scratch
 from deploy.local.unprivileged import account_for_servers, reachable_folder, reachable_programs, remove_folder
 
 SUPERUSER = "postgres"
@@ -63,7 +63,7 @@ class LocalPostgres:
         `pattern`: what `prepare` of another one returned; a new cluster is then copied from it, which is ten times quicker.
         """
         self._temporary = datadir is None
-        self.datadir = Path(tempfile.mkdtemp(prefix="stegvis-postgres-")) if datadir is None else datadir.absolute()
+        self.datadir = scratch("postgres") if datadir is None else datadir.absolute()
         self._fsync = fsync
         self._fixed_port = port
         self.port = port or 0

@@ -1,10 +1,10 @@
 """One service process: its command, its environment, whether it answers."""
 
-import http.client
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from deploy.local import loopback
 from deploy.local.processes import Child, tail
 
 Command = Callable[[str], list[str | Path]]
@@ -67,12 +67,5 @@ class ServiceProcess:
 
 
 def status(port: int, path: str, host: str = "127.0.0.1") -> int:
-    """The status that a GET gets on this machine, 0 when nobody answers."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-    try:
-        connection.request("GET", path, headers={"Host": host if host == "127.0.0.1" else f"{host}:{port}", "Accept": "text/html"})
-        return connection.getresponse().status
-    except (OSError, http.client.HTTPException):
-        return 0
-    finally:
-        connection.close()
+    """The status that a GET gets on a port of this machine, 0 when nobody answers."""
+    return loopback.status(f"http://{host}:{port}{path}")

@@ -217,5 +217,15 @@ ALERTS: Final = (
         holds=60,
         topic=NO_TOPIC,
     ),
+    Alert(
+        "ProcessUnready",
+        Severity.PAGE,
+        "min by (service, part) (stegvis_ready) == 0",
+        f"{WHERE}: a process answers and can't work",
+        "Everybody who uses this service; its pages show the crisis numbers. What is measured in its database stands still meanwhile",
+        "Read what /readyz names, and the line 'not started yet' in its log",
+        holds=120,
+        topic=NO_TOPIC,
+    ),
 )
 """Most of them are about what a person waits for, not about machines."""

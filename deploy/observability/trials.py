@@ -128,5 +128,14 @@ TRIALS: Final[Mapping[str, Sequence[Trial]]] = {
             {"2m15s": {"service": "reporting", "instance": "a", "job": "stegvis", "part": "run"}},
         ),
     ),
+    "ProcessUnready": (
+        Trial(
+            "its database stays away",
+            {_of("reporting", "stegvis_ready", part="serve"): "1x4 0x40"},
+            ("3m",),
+            {"3m15s": {"service": "reporting", "part": "serve"}},
+        ),
+        Trial("it is being started", {_of("reporting", "stegvis_ready", part="serve"): "0x6 1x40"}, ("1m30s", "6m")),
+    ),
 }
 """Alert -> its trials. The times are the real ones."""

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ import pytest
 
 from deploy.local.keys import make_keys
 from deploy.local.processes import free_ports
+from deploy.local.scratch import scratch
 
 PATIENCE = 150.0
 
@@ -114,7 +114,7 @@ class Starter:
 @cache
 def _keys(service: str) -> Path:
     """Made once: it takes a while."""
-    folder = Path(tempfile.mkdtemp(prefix="stegvis-keys-"))
+    folder = scratch("keys")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     make_keys(folder, [service])
     return folder

@@ -205,6 +205,17 @@ async def process_killed(stage: Stage) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
+async def database_away(stage: Stage) -> AsyncIterator[None]:
+    """A service's database is stopped, and comes back."""
+    cluster = stage.platform.databases[LOOKS_AT_TLS]
+    await asyncio.to_thread(cluster.halt)
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(cluster.start)
+
+
+@asynccontextmanager
 async def old_certificate(stage: Stage) -> AsyncIterator[None]:
     """A server that a service looks at shows a certificate for five hours; then a new one. The service looks when it is started."""
     stage.tls.renew(days=5 / 24)
@@ -227,5 +238,6 @@ TRIALS = (
     Trial(old_key, {"KeyExpires": {"service": "info", "use": "sig"}}),
     Trial(full_disk, {"DiskFills": {"service": SMALL_DISK}}, lambda: "" if mounting() else "no disk may be mounted here"),
     Trial(process_killed, {"ProcessGone": {"service": LOOKS_AT_TLS}}),
+    Trial(database_away, {"ProcessUnready": {"service": LOOKS_AT_TLS}}),
     Trial(old_certificate, {"CertificateExpires": {"service": LOOKS_AT_TLS}}),
 )

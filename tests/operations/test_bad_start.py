@@ -52,6 +52,7 @@ def waits(process, setting: str, *words: str) -> None:
     status, body = process.status("/readyz")
     assert status == 503
     assert "start" in body
+    assert "\nstegvis_ready 0.0\n" in process.status("/metrics")[1]
     assert not process.serves()
 
 
@@ -150,6 +151,7 @@ async def test_a_port_that_another_process_kept_while_both_waited(starter, datab
     assert f"PORT: port {first.port} of 127.0.0.1 is taken" in loser.output.read_text()
     assert not loser.said("Kafka can't be reached")
     await asyncio.to_thread(winner.until, lambda: winner.status("/readyz")[0] == 200, "ready")
+    assert "\nstegvis_ready 1.0\n" in winner.status("/metrics")[1]
     assert winner.end() == 0
 
 

@@ -3,9 +3,11 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from fastapi import FastAPI, Response
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Gauge, generate_latest
 
 Check = Callable[[], Awaitable[bool]]
+
+READY = Gauge("stegvis_ready", "Whether this process can work: 1 where /readyz says so, else 0; looked at when it is asked for")
 
 
 def install(app: FastAPI, live: Mapping[str, Check], ready: Mapping[str, Check]) -> None:
@@ -26,6 +28,7 @@ def install(app: FastAPI, live: Mapping[str, Check], ready: Mapping[str, Check])
 
     @app.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:
+        READY.set(all([await _holds(check) for check in ready.values()]))
         return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -10,7 +10,7 @@ import pytest
 from contracts.info import ArticleWithdrawn
 from servicekit import parked
 from servicekit.deletions import Ledger
-from servicekit.delivery.behind import TopicsForgotError
+from servicekit.delivery.behind import TopicsForgotError, read_told
 from servicekit.delivery.relay import Relay
 from servicekit.restored import Report, UnknownKindError, ensure
 from servicekit.service import Service
@@ -70,7 +70,7 @@ class Agency:
     async def decides(self, *words: str) -> list[dict[str, Any]]:
         asked = parked.parse("info", [*words, "--topic", TOPIC, "--by", "test", "--reason", "a test"])
         async with self.database() as database:
-            return await parked._do(self.service, database.begin, asked)
+            return [line async for line in parked._do(self.service, database.begin, asked)]
 
     async def _erase(self, _uow: object, ids: list[UUID]) -> int:
         self.erased += ids
@@ -205,3 +205,10 @@ async def test_a_relay_tells_nothing_on_a_history_that_nobody_accepted(agency, l
                 await until(lambda: _waits(database, 0), seconds=3)
         assert await _waits(database, 1)
         assert str(unsent) in log.sequences  # sent before the disk died
+
+
+async def test_who_owns_no_topic_has_told_nothing(kafka, settings, reader):
+    """Reporting was restored too, and could never begin again: to stop what had just begun to read raised a cancellation."""
+    async with reader.engine.connect() as connection:
+        told = await read_told("reporting", settings(reader.dsn, kafka.access("reporting")), connection)
+    assert (told.records, told.ends) == ([], {})

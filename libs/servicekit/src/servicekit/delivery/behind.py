@@ -88,12 +88,14 @@ class Told:
 
 async def read_told(service: str, settings: ServiceSettings, connection: AsyncConnection) -> Told:
     """Reads the service's own topics, with its own principal. Raises KafkaError, TopicsForgotError."""
+    partitions = _partitions(topics_owned_by(service))
+    if not partitions:
+        return Told([], {})
     known = {TopicPartition(row.topic, row.partition): row.offset + 1 for row in await connection.execute(_RELAYED)}
     consumer = AIOKafkaConsumer(**client_options(settings), enable_auto_commit=False, auto_offset_reset="earliest")
     await consumer.start()
     try:
-        partitions = _partitions(topics_owned_by(service))
-        ends = dict(await consumer.end_offsets(partitions)) if partitions else {}
+        ends = dict(await consumer.end_offsets(partitions))
         if forgot := [place.topic for place, offset in known.items() if place in ends and offset > ends[place]]:
             raise TopicsForgotError(f"{', '.join(sorted(set(forgot)))}: shorter than what was told on it")
         behind = [place for place, end in ends.items() if end > known.get(place, 0)]
