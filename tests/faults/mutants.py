@@ -292,8 +292,8 @@ MUTANTS = (
             Change(
                 outbox.UnitOfWork,
                 "_write_facts",
-                "await self.connection.execute(_TELL, columns)",
-                "async with self.connection.engine.begin() as other: await other.execute(_TELL, columns)",
+                "await self.connection.exec_driver_sql(_TELL, (*columns, self._clock_offset))",
+                "async with self.connection.engine.begin() as other: await other.exec_driver_sql(_TELL, (*columns, self._clock_offset))",
             ),
         ),
         a_command_is_refused_late,
