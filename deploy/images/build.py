@@ -24,6 +24,8 @@ OUTPUT = ROOT / ".local" / "images"
 PREFIX = "localhost/stegvis"
 CURRENT = "current"
 """The tag of what was built last from these files."""
+MOST_MEGABYTES = 250
+"""What a service may add to its base, MB of 10^6 bytes."""
 SIDE_BY_SIDE = 2
 """Builds at once."""
 CERTIFICATES = ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE")
@@ -99,8 +101,11 @@ def build(only: str = "", progress: Progress = print) -> list[Built]:
 
     def make(name: str) -> Built:
         made = build_service(builder, name) if name in SERVICES else build_part(builder, name)
-        over = f", {made.megabytes - base:.0f} MB above its base" if name in SERVICES else ""
-        progress(f"{made.image}: {made.megabytes:.0f} MB{over}, {made.seconds:.1f} s")
+        added = made.megabytes - base if name in SERVICES else 0
+        above = f", {added:.0f} MB above its base" if added else ""
+        progress(f"{made.image}: {made.megabytes:.0f} MB{above}, {made.seconds:.1f} s")
+        if added > MOST_MEGABYTES:
+            raise EngineError(f"{made.image} adds {added:.0f} MB to its base: at most {MOST_MEGABYTES} may be")
         return made
 
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:

@@ -75,6 +75,21 @@ def test_what_asyncio_says_of_a_task_that_nobody_waited_for_holds_no_message_and
     }
 
 
+WARNING = f"""
+import warnings
+from servicekit import logs
+logs.configure("trial")
+warnings.warn("a warning ({CANARY})", RuntimeWarning)
+"""
+
+
+def test_a_warning_of_python_is_a_line_like_any_other():
+    ran = subprocess.run([sys.executable, "-c", WARNING], capture_output=True, text=True, check=True)
+    [line] = map(json.loads, ran.stdout.splitlines())
+    assert (line["logger"], line["event"].partition(": ")[2]) == ("py.warnings", "RuntimeWarning: a warning")
+    assert CANARY not in ran.stdout + ran.stderr
+
+
 FAULT = f"""
 from types import SimpleNamespace
 import asyncio

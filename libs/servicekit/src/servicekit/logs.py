@@ -68,6 +68,7 @@ def configure(service: str, level: str = "INFO", stream: TextIO | None = None) -
     handler.addFilter(_OwnDetails())
     handler.addFilter(_first_words)
     handler.addFilter(_NotTooOften())
+    logging.captureWarnings(True)
     logging.raiseExceptions = False  # else a line that can't be written prints its exception's text to standard error
     logging.basicConfig(handlers=[handler], level=level, force=True)
     logging.getLogger("httpx").setLevel(logging.WARNING)  # logs full addresses, which hold codes
@@ -124,9 +125,12 @@ class _OwnDetails(logging.Filter):
 
 
 def _first_words(record: logging.LogRecord) -> bool:
-    """asyncio describes what failed with its arguments and its exception's message, which may quote input: only what happened is told."""
-    if record.name == "asyncio":
-        record.msg, record.args = re.split(r"[\n(<]", record.getMessage(), maxsplit=1)[0].strip(), ()
+    """asyncio describes what failed with its arguments and its exception's message, which may quote input: only what happened is told.
+
+    A warning of Python ends with its line of code: only where and what it is, is told.
+    """
+    if record.name in {"asyncio", "py.warnings"}:
+        record.msg, record.args = re.split(r"(?<=.)[\n(<]", record.getMessage(), maxsplit=1)[0].strip(), ()
     return True
 
 
