@@ -10,13 +10,17 @@ from contracts.codes import ChatOutcome
 from dialog.domain.availability import NoFreePlaceError, NotOnDutyError
 from dialog.domain.chats import Author, ChatClosedError, ChatNotFoundError, ChatState, HelperPresentError
 from dialog.domain.presence import ASKS_EVERY, FRAME_HOLDS, LOOKS_EVERY, STREAM_HOLDS, TOLD_WITHIN, UNKNOWN, Presence
-from dialog.handlers.chats import RateChat, leave_at_once, rate_chat
+from dialog.handlers.chats import DeleteChat, RateChat, delete_chat_now, leave_at_once, rate_chat
 from dialog.handlers.presence import TakeOverChat, TypeInChat, note_helper, note_presence, note_reading, take_over_chat, type_in_chat
 from dialog.queries.presence import lost_chats, own_talks, standing
-from dialog.store.presence import presence_of
+from dialog.store.chats import lock_chat
+from dialog.store.presence import presence_of, stop_typing
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 RED, BLUE = "999999901", "999999902"
+BLOCKED = 20
+"""Seconds after which a test says that nothing goes on."""
 
 
 def test_being_away_is_told_in_time() -> None:
@@ -116,6 +120,45 @@ async def test_each_side_learns_what_the_other_has_before_them(centre: Any) -> N
         assert (later.other_away, later.other_typing) == (True, False)
         (talk,) = await own_talks(uow.connection, helper, now)
         assert (talk.unread, talk.unanswered_since is not None, talk.youth_away) == (0, True, False)
+
+
+async def test_a_sign_does_not_wait_for_what_is_being_said_nor_hinder_it(centre: Any) -> None:
+    """INVARIANT: who sends a message while her browser tells that she writes loses neither (they held each other up: a deadlock)."""
+    chat, _ = await centre.talk()
+    async with centre.database.begin() as uow:
+        await note_presence(chat.id, uow)
+    async with asyncio.timeout(BLOCKED), centre.database.begin() as says:
+        await lock_chat(says.connection, chat.id)
+        async with centre.database.begin() as types:
+            await type_in_chat(TypeInChat(chat.id, Author.YOUTH), types)
+        await stop_typing(says.connection, chat.id, Author.YOUTH)
+
+
+async def test_a_chat_is_deleted_while_its_helper_gives_a_sign(centre: Any) -> None:
+    """INVARIANT: her wish to delete doesn't fail because the helper's page tells of itself twice in one transaction."""
+    chat, helper = await centre.talk()
+    async with centre.database.begin() as uow:
+        await note_helper(helper, uow)
+    async with asyncio.timeout(BLOCKED), asyncio.TaskGroup() as beside, centre.database.begin() as sign:
+        await note_helper(helper, sign)
+        beside.create_task(delete(centre, chat))
+        await until_somebody_waits(sign.connection)
+        await note_reading(chat.id, sign, 1)
+    with pytest.raises(ChatNotFoundError):
+        await centre.read(chat.id)
+
+
+async def delete(centre: Any, chat: Any) -> None:
+    async with centre.database.begin() as uow:
+        await delete_chat_now(DeleteChat(chat.id), uow)
+
+
+async def until_somebody_waits(connection: AsyncConnection) -> None:
+    """For a row that another transaction holds."""
+    waiting = text("select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")
+    while not await connection.scalar(waiting):
+        await asyncio.sleep(0.05)
+        await connection.execute(text("select pg_stat_clear_snapshot()"))
 
 
 async def test_a_sign_for_a_deleted_chat_is_nothing(centre: Any) -> None:

@@ -25,7 +25,7 @@ from dialog.store.chats import (
     text_context,
 )
 from dialog.store.due_chats import lock_deserted, lock_overdue, lock_waiting_in_vain
-from dialog.store.presence import stop_typing
+from dialog.store.presence import forget_sides, stop_typing
 
 CHAT = "chat"
 """Kind in the ledger of deletions."""
@@ -242,6 +242,7 @@ async def _end(chat: Chat, outcome: ChatOutcome, uow: UnitOfWork) -> Chat:
 
 
 async def _destroy(chat: Chat, uow: UnitOfWork) -> None:
+    await forget_sides(uow.connection, chat.id)
     await delete_chat(uow.connection, chat.id)
     uow.forget(CHAT, chat.id)
     uow.tell(ChatDeleted(chat_id=chat.id), key=chat.id, sequence=chat.deleted().sequence)

@@ -146,8 +146,8 @@ async def add_chat(connection: AsyncConnection, chat: Chat, browser: bytes, data
 
 
 async def lock_chat(connection: AsyncConnection, chat_id: UUID) -> Chat:
-    """The chat, held until the transaction ends. Raises ChatNotFoundError."""
-    row = (await connection.execute(select(chats).where(chats.c.id == chat_id).with_for_update())).one_or_none()
+    """The chat, held until the transaction ends; signs of life, whose rows point at it, don't wait meanwhile. Raises ChatNotFoundError."""
+    row = (await connection.execute(select(chats).where(chats.c.id == chat_id).with_for_update(key_share=True))).one_or_none()
     if row is None:
         raise ChatNotFoundError
     return chat_of(row)

@@ -35,5 +35,5 @@ async def lock_overdue(connection: AsyncConnection, now: datetime) -> list[Chat]
 
 async def _lock(connection: AsyncConnection, condition: ColumnElement[bool]) -> list[Chat]:
     """By service, so that no two sweeps cross; what somebody else holds comes next time."""
-    found = select(chats).where(condition).order_by(chats.c.service_id, chats.c.id).limit(SWEEP).with_for_update(skip_locked=True)
-    return [chat_of(row) for row in await connection.execute(found)]
+    found = select(chats).where(condition).order_by(chats.c.service_id, chats.c.id).limit(SWEEP)
+    return [chat_of(row) for row in await connection.execute(found.with_for_update(skip_locked=True, key_share=True))]

@@ -40,18 +40,23 @@ async def sign_of_helper(connection: AsyncConnection, helper: UUID, until: datet
 async def note_typing(connection: AsyncConnection, chat_id: UUID, side: Author, until: datetime, present_until: datetime) -> None:
     """This side is writing; the other's open pages are woken."""
     await sign_of(connection, chat_id, side, present_until)
-    await connection.execute(presences.update().where(presences.c.chat_id == chat_id, presences.c.side == side).values(typing_until=until))
+    await _set_typing(connection, chat_id, side, until)
     await connection.execute(select(func.pg_notify(CHANNEL, str(chat_id))))
 
 
 async def stop_typing(connection: AsyncConnection, chat_id: UUID, side: Author) -> None:
     """What was being written has been sent."""
-    await connection.execute(presences.update().where(presences.c.chat_id == chat_id, presences.c.side == side).values(typing_until=None))
+    await _set_typing(connection, chat_id, side, None)
 
 
 async def forget_side(connection: AsyncConnection, chat_id: UUID, side: Author) -> None:
     """Somebody else takes this side: what was known of the one before doesn't hold."""
     await connection.execute(presences.delete().where(presences.c.chat_id == chat_id, presences.c.side == side))
+
+
+async def forget_sides(connection: AsyncConnection, chat_id: UUID) -> None:
+    """Before the chat goes: who gives a sign in it holds that row first and looks for the chat afterwards, so both may not go at once."""
+    await connection.execute(presences.delete().where(presences.c.chat_id == chat_id))
 
 
 async def presences_of(connection: AsyncConnection, chat_ids: Sequence[UUID]) -> dict[tuple[UUID, Author], Presence]:
@@ -63,6 +68,10 @@ async def presences_of(connection: AsyncConnection, chat_ids: Sequence[UUID]) ->
 async def presence_of(connection: AsyncConnection, chat_id: UUID, side: Author) -> Presence:
     """One side; `UNKNOWN` without a sign."""
     return (await presences_of(connection, [chat_id])).get((chat_id, side), UNKNOWN)
+
+
+async def _set_typing(connection: AsyncConnection, chat_id: UUID, side: Author, until: datetime | None) -> None:
+    await connection.execute(presences.update().where(presences.c.chat_id == chat_id, presences.c.side == side).values(typing_until=until))
 
 
 async def _sign(connection: AsyncConnection, of: Select[Any], side: Author, until: datetime, read_to: int) -> None:
