@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 
+import httpx
 import pytest
 from contracts.catalogue import SERVICES
 
@@ -15,6 +16,7 @@ from deploy.local.environment import HOSTS
 from deploy.local.processes import born, free_ports, memory_megabytes
 from deploy.local.services import status
 from deploy.local.state import State
+from deploy.observability.alerts import ALERTS
 
 
 class Demo:
@@ -22,7 +24,7 @@ class Demo:
 
     def __init__(self, folder, port: int) -> None:
         self.folder, self.port = folder, port
-        command = [sys.executable, "-m", "deploy.demo", "--port", str(port), "--data", folder]
+        command = [sys.executable, "-m", "deploy.demo", "--ops", "--port", str(port), "--data", folder]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         self.said = ""
 
@@ -50,7 +52,7 @@ def until(true, seconds: float = 60.0) -> None:
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
     run = Demo(tmp_path_factory.mktemp("demo"), free_ports(1)[0])
-    run.wait_for("Ctrl-C stops everything.")
+    run.wait_for("metrics, rules and alerts")
     yield run
     run.process.kill()
     run.process.wait()
@@ -70,6 +72,21 @@ def test_api_documents_and_metrics_are_not_reached_through_the_entrance(demo):
     """INVARIANT: what is for operations stays inside."""
     paths = ("/docs", "/metrics", "/openapi.json", "/readyz", "/livez")
     assert {status(demo.port, path, HOSTS[service]) for service in SERVICES for path in paths} == {404}
+
+
+def prometheus(demo):
+    return httpx.Client(base_url=re.search(r"Prometheus (http://127\.0\.0\.1:\d+)", demo.said)[1])
+
+
+def test_prometheus_beside_it_asks_all_five_and_knows_the_rules(demo):
+    def found(asked):
+        time.sleep(0.2)
+        return {target["labels"]["service"] for target in asked.get("/api/v1/targets").json()["data"]["activeTargets"]}
+
+    with prometheus(demo) as asked:
+        until(lambda: found(asked) == set(SERVICES))
+        groups = asked.get("/api/v1/rules").json()["data"]["groups"]
+    assert {rule["name"] for group in groups for rule in group["rules"]} == {alert.name for alert in ALERTS}
 
 
 def test_everything_fits_in_its_memory(demo):
@@ -94,6 +111,8 @@ def test_ctrl_c_stops_everything_and_leaves_nothing_running(demo):
     demo.wait_for("stopped, nothing is left running")
     assert demo.process.wait(30) == 0
     assert not [part["name"] for part in parts if born(part["pid"]) == part["born"]]
+    with prometheus(demo) as asked, pytest.raises(httpx.ConnectError):
+        asked.get("/-/ready")
 
 
 def test_a_busy_port_ends_the_command_with_one_line(tmp_path):

@@ -253,3 +253,21 @@ async def test_a_broker_without_tls(starter, database, kafka):
     changed = kafka.access("reporting").environment | {"KAFKA_SECURITY_PROTOCOL": "SASL_SSL"}
     process = starter.start("reporting", "run", DATABASE_URL=database.dsn, **changed)
     await asyncio.to_thread(waits, process, "KAFKA_SECURITY_PROTOCOL", "TLS")
+
+
+async def test_a_process_that_serves_waits_for_the_one_that_mends_what_was_restored(starter, database, kafka):
+    """It has no password for Kafka; the one that reads has, and sees to it for both."""
+    async with database.engine.begin() as connection:
+        await connection.exec_driver_sql("delete from lineages")
+        await connection.exec_driver_sql("insert into lineages (lineage, noted_at) values ('of another life', now())")
+    whole = kafka.access("reporting").environment
+    serves = starter.start("reporting", "serve", DATABASE_URL=database.dsn, **{**whole, "KAFKA_PASSWORD": None})
+    await asyncio.to_thread(
+        serves.until, lambda: serves.said("waits for the process of this service that mends what was restored"), "waiting"
+    )
+    assert serves.status("/readyz")[0] == 503
+    reads = starter.start("reporting", "consume", DATABASE_URL=database.dsn, **whole)
+    for each in (reads, serves):
+        await asyncio.to_thread(each.until, lambda each=each: each.status("/readyz")[0] == 200, "ready")
+    assert reads.said("restored")
+    assert not serves.said("restored")

@@ -10,13 +10,13 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from servicekit.testing import service_database
 from sqlalchemy import text
 
 from deploy.kafka.topics import ensure_topics
 from deploy.local.kafka import LocalKafka
 from deploy.local.postgres import LocalPostgres
 from deploy.local.processes import descendants
+from deploy.testing import service_database
 
 MOST_SECONDS = 10.0 + 5.0
 """10 are promised; a machine that does much else gets more."""

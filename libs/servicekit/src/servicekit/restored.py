@@ -42,6 +42,10 @@ class UnknownKindError(Exception):
         return f"the ledger of deletions names {self.args[0]!r}, which this release can't delete: start the newer one"
 
 
+class NoWayToKafkaError(Exception):
+    """This process has no password for Kafka (a process that serves needs none): one that relays or reads mends what was restored."""
+
+
 REFUSALS = (UnknownKindError, TopicsForgotError)
 """Why a restored database can't be made fit: a person must look first."""
 
@@ -80,6 +84,8 @@ async def ensure(service: Service) -> Report | None:
             if accepted:
                 return None
             log.warning("the database was restored")
+            if service.settings.kafka_security_protocol.startswith("SASL") and not service.settings.kafka_password:
+                raise NoWayToKafkaError
             return await _mend(service, engine)
     finally:
         await engine.dispose()
@@ -93,13 +99,15 @@ async def until_fit(service: Service, stop: asyncio.Event) -> None:
             await unless(stop, ensure(service))
         except REFUSALS as error:
             raise SystemExit(f"{service.name}: {error}") from None
+        except NoWayToKafkaError:
+            log.warning("waits for the process of this service that mends what was restored")
         except Exception as error:  # away, not migrated yet, another password: it stays unready, and says why
             log.warning("waits for the database", reason=type(error).__name__)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), delay)
-            delay = min(delay * 2, LONGEST_WAIT)
         else:
             return
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), delay)
+        delay = min(delay * 2, LONGEST_WAIT)
 
 
 async def restored(service: Service) -> None:
