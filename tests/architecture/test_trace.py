@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 ROW = re.compile(r"^\| ((?:a\d|b)-\d+) \|.*\| ([^|]+) \|$", re.MULTILINE)
 TEST = re.compile(r"^`([\w/.-]+\.py)::(test_\w+)`$")
-COVERED_AT_LEAST = 23
+COVERED_AT_LEAST = 25
 """Raise it with every row that gets covered; never lower it."""
 
 

@@ -56,7 +56,8 @@ async def test_without_the_helpers_offer_there_is_no_border(browse: Any, border_
 async def test_her_no_sends_nothing(border_talk: Any, centre: Any) -> None:
     page = await border_talk.border()
     page = await border_talk.youth.submit(page.form("/videre"), {"include_1": "yes"}, button="Nei, ikke send noe")
-    assert page.url == f"{HOME}/chat/samtale"
+    assert page.url == f"{HOME}/chat/samtale#ikke-sendt"
+    assert 'id="ikke-sendt"' in page.html
     assert await centre.told("handoff.offered") == []
 
 

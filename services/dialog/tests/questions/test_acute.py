@@ -22,6 +22,12 @@ WORDS = AcuteWords.listed()
         "ta  livet -- mitt",
         "selv\u200bmord",
         "(voldtatt)",
+        "æ orka itj mer, alt e tungt",
+        "har tenkt på selvmrd",
+        "selv mord",
+        "Jeg tør ikke gå hjem etter skolen.",
+        "faren min slår når han har drukket",
+        "Mun háliidan jápmit",
     ],
 )
 def test_a_listed_word_is_found_however_it_is_typed(text: str) -> None:

@@ -97,7 +97,7 @@ async def decide(request: Request, begin: Transaction, desk: Chats, look: Look, 
     """Her yes sends; her no changes nothing and leads back to the talk; a preview shows what a yes would send."""
     answer = submitted.fields.get("answer")
     if answer not in ("yes", "preview"):
-        return RedirectResponse("/chat/samtale", 303)
+        return RedirectResponse("/chat/samtale#ikke-sendt", 303)
     say = look.translation(request)
     errors = wrong_choices(submitted, say)
     sentences: tuple[str, ...] = ()

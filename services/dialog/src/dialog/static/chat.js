@@ -103,6 +103,9 @@ addEventListener("load", () => {
         if (area.value === text) area.value = "";
         form.elements.key.value = newKey();
         told = -Infinity;
+        lost?.setAttribute("hidden", "");
+        all(".ds-error-summary, .ds-validation-message").forEach((wrong) => wrong.remove()); // it was about what is sent now
+        area.removeAttribute("aria-invalid");
         area.focus();
       } catch {
         lost?.removeAttribute("hidden"); // the same key once more sends it once
