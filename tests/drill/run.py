@@ -16,6 +16,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from contracts.catalogue import SERVICES
+
 from deploy.checks import ROOT
 from deploy.local.backups import Backups
 from deploy.local.journey.cast import cast, synthetic_number
@@ -29,7 +31,10 @@ from tests.faults.load import Load
 from tests.faults.rig import ROOMY
 from tests.faults.survey import until_quiet, until_told
 
+DESTROYED = SERVICES
+"""Whose disks are lost."""
 AGENCIES = ("dialog", "helpjourney")
+"""Who also goes back to an earlier time: the two where people can delete something."""
 USED_SECONDS = 8.0
 FROZEN_SECONDS = 1.5
 """The way to the backup hangs for so long before the disk dies: what is answered in this time must be in the backup all the same."""
@@ -76,7 +81,7 @@ class Drill:
         self.found = Found()
         self.backups = {
             name: Backups(platform.databases[name], folder / name, platform.log(f"backup-{name}"), synchronous=not broken)
-            for name in AGENCIES
+            for name in DESTROYED
         }
 
     async def run(self) -> Found:
@@ -92,7 +97,7 @@ class Drill:
         load = Load(self.platform, crew)
         destroyed = 0.0
         async with load.running(askers=3, chatters=1, travellers=1):
-            for name in AGENCIES:
+            for name in DESTROYED:
                 await asyncio.sleep(USED_SECONDS)
                 self.backups[name].receiver.signal(signal.SIGSTOP)
                 await asyncio.sleep(FROZEN_SECONDS)
@@ -104,7 +109,7 @@ class Drill:
             await asyncio.sleep(USED_SECONDS / 2)
         await crew.leave()
         findings, rpo = await answered_and_gone(self.platform, load, destroyed)
-        needless = [await held(self.platform, name) for name in AGENCIES]
+        needless = [await held(self.platform, name) for name in DESTROYED]
         say(f"newest state: {len(load.ledger.outcomes())} commands, {load.journeys} journeys, {findings}, held {sum(needless)}")
         self.found.rpo = max(self.found.rpo, rpo)
         self.found.lost += findings.lost + findings.zombies

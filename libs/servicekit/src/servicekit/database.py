@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
 import asyncpg
-from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -36,7 +35,7 @@ def connector(dsn: str, settings: Mapping[str, str] | None = None) -> Callable[[
 
 def driver_dsn(dsn: str) -> str:
     """Any form of the address as asyncpg wants it."""
-    return make_url(dsn).set(drivername="postgresql").render_as_string(hide_password=False)
+    return f"postgresql://{dsn.partition('://')[2]}"
 
 
 def server_settings(application_name: str, statement_timeout_ms: int = STATEMENT_TIMEOUT_MS) -> dict[str, str]:

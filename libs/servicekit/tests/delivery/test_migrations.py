@@ -124,6 +124,9 @@ async def test_an_address_is_read_as_libpq_reads_it(shop, templates):
         await asyncio.to_thread(upgrade, "tinyshop", f"{dsn}?sslmode=disable")
         async with opened("info", f"{dsn}?sslmode=prefer") as database, database.engine.connect() as connection:
             assert await lacking(connection, "tinyshop") is None
+        of_two = dsn.replace("@", "@127.0.0.1:1,", 1)
+        async with opened("info", f"{of_two}?target_session_attrs=primary") as database, database.engine.connect() as connection:
+            assert await lacking(connection, "tinyshop") is None
         async with opened("info", f"{dsn}?sslmode=require") as database:
             with pytest.raises(ConnectionError, match="SSL"):
                 await database.engine.connect().start()
