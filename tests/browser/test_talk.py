@@ -42,6 +42,9 @@ async def test_a_net_that_is_back_and_a_field_that_is_filled_are_no_longer_compl
 async def test_a_no_to_going_on_is_told_where_she_comes_back_to(talk: Page) -> None:
     said = talk.locator("#ikke-sendt")
     await expect(said).to_be_hidden()
+    await talk.fill(FIELD, "Jeg lurer på")
+    await talk.click('a[href="/videre"]')
+    await expect(talk.locator(".notice")).to_contain_text("er ikke sendt")
     await talk.click('a[href="/videre"]')
     await talk.click('button[value="no"]')
     await expect(said).to_be_visible()

@@ -20,7 +20,7 @@
   // What was written goes with the page: the first press on a link says so, the second one goes.
   let warned = false;
   addEventListener("click", (event) => {
-    const link = event.target.closest("a[href]:not([target], [href^='#'], [href^='tel'])");
+    const link = event.target.closest("a[href]:not([target=_blank], [href^='#'], [href^='tel'])");
     const written = [...document.querySelectorAll("main textarea")].some((field) => field.value.trim() !== field.defaultValue.trim());
     if (!link || warned || !notice || !written) return;
     event.preventDefault();
