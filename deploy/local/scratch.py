@@ -3,7 +3,8 @@
 import os
 import shutil
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from deploy.local.processes import born
@@ -21,13 +22,29 @@ def scratch(name: str) -> Path:
     return folder
 
 
+def keep(folder: Path) -> None:
+    """The folder stays, for somebody to look at."""
+    (folder / NOTE).unlink(missing_ok=True)
+
+
+@contextmanager
+def kept_on_error(folder: Path) -> Iterator[None]:
+    """What ends with an error leaves its logs behind; only what was killed leaves nothing."""
+    try:
+        yield
+    except BaseException:
+        keep(folder)
+        raise
+
+
 def sweep() -> None:
     """Removes our own folders whose process is gone. What has no note (kept for somebody to look at, or half made) stays."""
     for note in Path(tempfile.gettempdir()).glob(f"stegvis-*/{NOTE}"):
         with suppress(OSError, ValueError):
             pid, began, numbering = note.read_text().split()
             if note.stat().st_uid == os.geteuid() and numbering == _numbering() and str(born(int(pid))) != began:
-                remove_folder(note.parent / "cluster")
+                for cluster in (note.parent / "cluster", *note.parent.glob("data/postgres/*/cluster")):
+                    remove_folder(cluster)
                 shutil.rmtree(note.parent, ignore_errors=True)
 
 

@@ -30,10 +30,13 @@ def test_a_folder_goes_when_its_process_was_killed_and_no_other_does(temporary):
     [left] = temporary.iterdir()
     for name in ("stegvis-drill-kept", "somebody-elses"):
         (temporary / name).mkdir()
+    kept = temporary / "stegvis-drill-kept"
+    (kept / scratch.NOTE).write_text((left / scratch.NOTE).read_text())
+    scratch.keep(kept)
     ours = scratch.scratch("ours")
     assert not left.exists()
     again = scratch.scratch("ours")
-    assert set(temporary.iterdir()) == {ours, again, temporary / "stegvis-drill-kept", temporary / "somebody-elses"}
+    assert set(temporary.iterdir()) == {ours, again, kept, temporary / "somebody-elses"}
 
 
 def test_a_process_of_another_numbering_is_left_alone(temporary, monkeypatch):

@@ -4,12 +4,11 @@ import argparse
 import asyncio
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from deploy.local.platform import Platform
+from deploy.local.scratch import scratch
 from deploy.local.unprivileged import remove_folder
 from tests.browser.chromium import NoChromiumError, chromium, launched
 from tests.browser.page_list import ROWS
@@ -19,7 +18,7 @@ from tests.browser.sweep import Report, sweep
 @contextmanager
 def own_platform() -> Iterator[Platform]:
     """Everything, running in a folder that is removed afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="stegvis-pages-"))
+    folder = scratch("pages")
     try:
         with Platform(folder, outside={}) as platform:
             yield platform

@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from deploy.local.backups import Backups
 from deploy.local.journey.cast import cast, synthetic_number
 from deploy.local.journey.stories import Crew
 from deploy.local.platform import Platform
+from deploy.local.scratch import keep, kept_on_error, scratch
 from deploy.local.services import run_command
 from tests.drill import mutant
 from tests.drill.people import Scene
@@ -215,13 +215,15 @@ def main() -> int:
     parser.add_argument("--mutants", action="store_true", help="only a drill with everything broken: its numbers must show each")
     options = parser.parse_args()
     began = time.monotonic()
-    folder = Path(tempfile.mkdtemp(prefix="stegvis-drill-"))
-    found = drill(folder, broken=options.mutants)
+    folder = scratch("drill")
+    with kept_on_error(folder):
+        found = drill(folder, broken=options.mutants)
     caught = {what: shows(found) for what, shows in MUTANTS.items()} if options.mutants else {}
     right = all(caught.values()) if options.mutants else found.is_clean
     if right and not os.environ.get("KEEP"):
         shutil.rmtree(folder, ignore_errors=True)
     else:
+        keep(folder)
         say(f"logs and data: {folder}")
     say(f"list_wrong={found.wrong}; in {(time.monotonic() - began) / 60:.1f} min")
     for what, shown in caught.items():

@@ -6,12 +6,12 @@ import random
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 from deploy.checks import ROOT
 from deploy.local.platform import Platform
+from deploy.local.scratch import keep, kept_on_error, scratch
 from deploy.suites import counts
 from tests.faults.mutants import MUTANTS
 from tests.faults.report import is_clean, last_line, page, unproven, used
@@ -70,8 +70,9 @@ def main() -> int:
     began = time.monotonic()
     print(f"faults: seed {seed}; {used()}", flush=True)
     print(f"not proven by this run: {', '.join(unproven())}", flush=True)
-    folder = Path(tempfile.mkdtemp(prefix="stegvis-faults-"))
-    found = fire(folder, seed, float("inf") if options.full else options.minutes)
+    folder = scratch("faults")
+    with kept_on_error(folder):
+        found = fire(folder, seed, float("inf") if options.full else options.minutes)
     caught = catch_mutants()
     minutes = (time.monotonic() - began) / 60
     (ROOT / "docs" / "faults.md").write_text(page(found, caught, len(MUTANTS), minutes))
@@ -79,6 +80,7 @@ def main() -> int:
     if clean:
         shutil.rmtree(folder, ignore_errors=True)
     else:
+        keep(folder)
         print(f"logs and data: {folder}")
     if found.recovery_p95 > RECOVERY_SECONDS:
         longest = ", ".join(f"{seconds:.1f}" for seconds in sorted(found.recoveries)[-5:])

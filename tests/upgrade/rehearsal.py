@@ -10,7 +10,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from string import Template
 
 from deploy.images.build import image_of
 from deploy.images.engine import NoEngineError, engine
+from deploy.local.scratch import keep, kept_on_error, scratch
 from deploy.releases.record import Release, latest, releases
 from tests.upgrade.agency import Agency
 from tests.upgrade.readme import SERVICE, Line, lines
@@ -212,9 +212,11 @@ def has_engine() -> bool:
 def main() -> int:
     """0 when every line did what is said behind it and nothing was lost or doubled."""
     argparse.ArgumentParser(prog="python -m tests.upgrade.rehearsal", description=__doc__).parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="stegvis-rehearsal-"))
-    code = rehearse(folder, Path(__file__).parents[2])
+    folder = scratch("rehearsal")
+    with kept_on_error(folder):
+        code = rehearse(folder, Path(__file__).parents[2])
     if code:
+        keep(folder)
         print(f"logs and clone: {folder}", file=sys.stderr)
     else:
         shutil.rmtree(folder, ignore_errors=True)
