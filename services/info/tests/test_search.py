@@ -51,6 +51,8 @@ OTHER_WORDS = {
     "lei av livet": "selvmordstanker",
     "stefar tar på meg": "samtykke",
     "blei voldtatt": "samtykke",
+    "nakenbilder": "nakenbilder-pa-avveie",
+    "tok masse paracet": "alkohol-og-andre-rusmidler",
     "deprimert": "nedfor",
     "e deppa": "nedfor",
     "føler meg tom": "nedfor",
