@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import jsonref
@@ -22,6 +23,11 @@ CODES = "x-known-codes"
 """Of an open list: says which codes are known, forbids none, since a reader keeps codes that it doesn't know."""
 FACETS = ("format", "pattern", "minLength", "maxLength")
 """Of strings. jsonsubschema doesn't see the first and turns the others into automata that may take minutes."""
+JUDGED = {*FACETS, CODES, "type", "properties", "required", "additionalProperties", "items", "prefixItems", "minItems", "maxItems"} | {
+    *("uniqueItems", "anyOf", "enum", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
+}
+"""Keywords that jsonsubschema or an own rule understands. A change of any other breaks."""
+SAME = "says the same"
 LONGEST_CODE = 40
 """Characters of a code of an open list, as its pattern says (`contracts.event.CODE_PATTERN`)."""
 
@@ -52,9 +58,11 @@ class Verdict:
 def verdict(old: Schema, new: Schema) -> Verdict:
     """Compare two JSON Schemas of one event type."""
     before, after = resolved(old), resolved(new)
-    said = differences(before, after)
-    if not said:
-        return Verdict(True, True, "says the same")
+    if before == after:
+        return Verdict(True, True, SAME)
+    said = differences(before, after) or ["one of several alternatives changed"]
+    if changed := sorted(_unjudged(before) ^ _unjudged(after)):
+        return Verdict(False, False, "; ".join([*said, f"what {', '.join({word for _, word, _ in changed})} says can't be judged"]))
     return Verdict(_understands(before, after), _understands(after, before), "; ".join(said))
 
 
@@ -71,7 +79,7 @@ def _plain(node: Schema) -> Schema:
         kept["enum"] = [kept.pop("const")]
     if "oneOf" in kept:  # sound since variants are told apart by a constant
         kept["anyOf"] = kept.pop("oneOf")
-    return kept
+    return kept | {name: sorted(kept[name], key=repr) for name in ("required", "enum") if name in kept}
 
 
 def _mapped(node: Any, change: Callable[[Schema], Schema]) -> Any:
@@ -90,8 +98,8 @@ def _mapped(node: Any, change: Callable[[Schema], Schema]) -> Any:
 
 def _understands(written: Schema, read: Schema) -> bool:
     """Whether everything that one schema allows to write is valid for the reader of the other."""
-    facets, limits = dict(leaves(written)), dict(leaves(read))
-    strings = all(_fits(facets[path], limits[path]) for path in facets.keys() & limits.keys())
+    facets, limits = _strings(written), _strings(read)
+    strings = all(_fit(facets[path], limits[path]) for path in facets.keys() & limits.keys())
     return strings and bool(isSubschema(_mapped(written, _closed), _mapped(read, _without_facets)))
 
 
@@ -106,13 +114,35 @@ def _without_facets(node: Schema) -> Schema:
     for open_bound, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
         if open_bound in kept:  # jsonsubschema reads them as JSON Schema draft 4 wrote them
             kept |= {bound: kept[open_bound], open_bound: True}
+    if "prefixItems" in kept:  # and lists of which each place has a type of its own
+        kept["items"] = kept.pop("prefixItems")
     return kept
+
+
+def _strings(schema: Schema) -> dict[str, list[list[Schema]]]:
+    """By place: the strings that may stand there, once for each alternative in which the place occurs."""
+    found: dict[str, list[list[Schema]]] = {}
+    for path, branches, _ in _places(schema):
+        found.setdefault(path, []).append([branch for branch in branches if "string" in _types(branch)])
+    return found
+
+
+def _fit(written: list[list[Schema]], read: list[list[Schema]]) -> bool:
+    """Whether each string that may be written may be read. Where the alternatives aren't as many as before, any may meet any."""
+    pairs = zip(written, read, strict=True) if len(written) == len(read) else product(written, read)
+    return all(not limits or all(any(_fits(one, limit) for limit in limits) for one in facets) for facets, limits in pairs)
+
+
+def _unjudged(node: Any, path: str = "") -> set[tuple[str, str, str]]:
+    """What a schema says in keywords that nothing here understands: place, keyword, value."""
+    found: set[tuple[str, str, str]] = set()
+    for place, branches, _ in _places(node, path):
+        found |= {(place, word, repr(said)) for branch in branches for word, said in branch.items() if word not in JUDGED}
+    return found
 
 
 def _fits(written: Schema, read: Schema) -> bool:
     """Whether strings with the facets of one are strings with the facets of the other. Patterns are compared as texts."""
-    if "string" not in read.get("type", ()) or "string" not in written.get("type", ()):
-        return True  # a question of types, which jsonsubschema answers
     if "enum" in written:
         return all(_allowed(value, read) for value in written["enum"] if isinstance(value, str))
     longest = written.get("maxLength", LONGEST_CODE if CODES in written else float("inf"))
@@ -131,20 +161,31 @@ def _allowed(value: str, read: Schema) -> bool:
     return "format" not in read and lengths and (pattern is None or re.search(pattern, value) is not None)
 
 
-def leaves(node: Schema, path: str = "", required: bool = True) -> Iterator[tuple[str, Schema]]:
-    """Every place in the data with what it may hold: types, facets, bounds; a null beside something else is one of its types."""
-    branches = [node, *node.get("anyOf", ()), *node.get("allOf", ())]
-    merged: Schema = {"type": sorted({kind for branch in branches for kind in _types(branch)}), "required": required}
-    for branch in branches:
-        merged |= {
-            name: value for name, value in branch.items() if name not in {"type", "properties", "required", "items", "anyOf", "allOf"}
-        }
-    yield path, merged
+def _places(node: Schema, path: str = "", required: bool = True) -> Iterator[tuple[str, list[Schema], bool]]:
+    """Every place in the data with its alternatives, and whether it must be there."""
+    branches = [node, *node.get("anyOf", ())]
+    yield path, branches, required
     for branch in branches:
         for name, inner in branch.get("properties", {}).items():
-            yield from leaves(inner, f"{path}.{name}".lstrip("."), name in branch.get("required", ()))
-        if isinstance(branch.get("items"), Mapping):
-            yield from leaves(branch["items"], f"{path}[]")
+            yield from _places(inner, f"{path}.{name}".lstrip("."), name in branch.get("required", ()))
+        inside = {"[]": branch.get("items"), ".*": branch.get("additionalProperties")}
+        inside |= {f"[{number}]": inner for number, inner in enumerate(branch.get("prefixItems", ()))}
+        for step, inner in inside.items():
+            if isinstance(inner, Mapping):
+                yield from _places(dict(inner), path + step)
+
+
+def leaves(node: Schema) -> Iterator[tuple[str, Schema]]:
+    """Every place in the data with what it may hold: types, facets, bounds; a null beside something else is one of its types."""
+    for path, branches, required in _places(node):
+        merged: Schema = {"type": sorted({kind for branch in branches for kind in _types(branch)}), "required": required}
+        for branch in branches:
+            merged |= {name: said for name, said in branch.items() if name not in _ELSEWHERE and not isinstance(said, Mapping)}
+        yield path, merged
+
+
+_ELSEWHERE = {"type", "required", "anyOf", "prefixItems"}
+"""Keywords that the places inside, or types, already tell of."""
 
 
 def _types(branch: Schema) -> list[str]:
@@ -166,7 +207,7 @@ def differences(old: Schema, new: Schema) -> list[str]:
 
 def _topmost(path: str, here: Mapping[str, Schema], there: Mapping[str, Schema]) -> bool:
     """Whether naming the place says it all: it isn't inside a place that is new or gone, or a list that is no list on one side."""
-    return not path.endswith("[]") and (path.rpartition(".")[0] in there or path.rpartition(".")[0] not in here)
+    return not path.endswith(("]", ".*")) and (path.rpartition(".")[0] in there or path.rpartition(".")[0] not in here)
 
 
 def _changes(before: Schema, now: Schema) -> Iterator[str]:

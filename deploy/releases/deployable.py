@@ -45,6 +45,9 @@ def _told(service: str, here: Contracts, other: Release, there: Contracts, reads
         if type_ not in here.events:
             yield Reason(False, f"{reader} {type_}, which is gone")
             continue
+        for topic in there.events[type_]["topics"]:
+            if other.name in there.topics[topic]["readers"] and not _reaches(here, type_, topic, other.name):
+                yield Reason(False, f"{reader} {type_} on {topic}, where it no longer finds it")
         before, now = there.events[type_]["schema"], here.events[type_]["schema"]
         said = verdict(before, now)
         if not said.forward:
@@ -54,10 +57,17 @@ def _told(service: str, here: Contracts, other: Release, there: Contracts, reads
             yield Reason(False, f"{reader} `{path}` of {type_}, which is gone")
 
 
+def _reaches(here: Contracts, type_: str, topic: str, reader: str) -> bool:
+    """Whether events of a type still come to a reader on a topic."""
+    return topic in here.events[type_]["topics"] and reader in here.topics[topic]["readers"]
+
+
 def _heard(service: str, here: Contracts, other: Release, there: Contracts) -> Iterator[Reason]:
     """What this service reads and the other's release writes."""
     for type_ in sorted(name for name in reads_of(service) if name.startswith(f"{other.name}.")):
-        if type_ not in there.events:
+        if type_ not in here.events:
+            yield Reason(False, f"{service} states that it reads {type_}, which the contracts here don't have")
+        elif type_ not in there.events:
             yield Reason(True, f"{other} doesn't write {type_} yet: nothing comes until it does")
         elif not (said := verdict(there.events[type_]["schema"], here.events[type_]["schema"])).backward:
             yield Reason(False, f"{other} ({OWNERS[other.name].agency}) writes {type_} as before: {said.why}: {service} can't read it")

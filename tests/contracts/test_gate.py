@@ -153,6 +153,28 @@ def test_can_i_deploy_says_no_and_whose_release_it_would_break(here, changed):
     assert all(reason.holds for reason in reasons("identity", changed, others)), "what dialog breaks doesn't hold up identity"
 
 
+def test_can_i_deploy_says_no_where_an_event_no_longer_comes_to_its_reader(here, changed):
+    """INVARIANT: a release that tells elsewhere what another's release reads isn't called deployable, though no field changed."""
+    others = [latest("info"), latest("reporting")]
+    changed.events[QUEUE]["topics"] = ["dialog.chats.v1"]
+    against = [reason.why for reason in reasons("dialog", changed, others) if not reason.holds]
+    assert against == [
+        f"info 0.1.0 (Bufdir) reads {QUEUE} on dialog.availability.v1, where it no longer finds it",
+        f"reporting 0.1.0 (the DigiUng secretariat) reads {QUEUE} on dialog.availability.v1, where it no longer finds it",
+    ]
+    changed.events[QUEUE]["topics"] = here.events[QUEUE]["topics"]
+    changed.topics["dialog.availability.v1"]["readers"].remove("info")
+    against = [reason.why for reason in reasons("dialog", changed, others) if not reason.holds]
+    assert against
+    assert all(why.startswith("info 0.1.0") for why in against)
+
+
+def test_can_i_deploy_says_no_to_a_service_that_reads_what_its_contracts_no_longer_have(changed):
+    del changed.events[QUEUE]
+    against = [reason.why for reason in reasons("info", changed, [latest("dialog")]) if not reason.holds]
+    assert any(f"info states that it reads {QUEUE}" in why for why in against)
+
+
 def test_a_reader_goes_out_before_its_writer_but_not_against_it(here):
     info = latest("info")
     changed = copy.deepcopy(here)
