@@ -86,6 +86,7 @@ async def migrate_in_a_process(shop: Path, dsn: str) -> None:
 async def test_a_migration_waits_for_its_lock_so_that_others_can_go_by(shop, templates, monkeypatch):
     """A change of a table that queued behind a backup would stop everybody who came after it."""
     monkeypatch.setattr(migrations, "AGAIN_SECONDS", 0.1)
+    monkeypatch.setattr(migrations, "LOCK_ATTEMPTS", 1000)
     monkeypatch.setattr(migrations, "_IMPATIENT", text("set local lock_timeout = '300ms'"))
     (shop / "migrations" / "versions" / "0002_second.py").write_text(
         "import sqlalchemy as sa\nfrom alembic import op\nrevision = '0002'\ndown_revision = '0001'\n"
@@ -98,7 +99,7 @@ async def test_a_migration_waits_for_its_lock_so_that_others_can_go_by(shop, tem
         migrating = asyncio.create_task(asyncio.to_thread(upgrade, "tinyshop", dsn))
         for _ in range(6):
             await asyncio.sleep(0.2)
-            async with database.engine.connect() as other, asyncio.timeout(2):
+            async with database.engine.connect() as other, asyncio.timeout(10):
                 await other.execute(text("select count(*) from books"))
         assert not migrating.done()
         await backup.close()
