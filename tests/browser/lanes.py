@@ -28,7 +28,6 @@ async def each_page(platform: Platform, browser: Browser, stop: Stop, only: str 
 
     async with AsyncExitStack() as stack:
         first, second = Scene(platform), Scene(platform)
-        second.serials = first.serials
         for scene in (first, second):
             stack.push_async_callback(scene.leave)
         left, right = [await stack.enter_async_context(Windows(browser)) for _ in range(2)]

@@ -16,8 +16,8 @@ from deploy.local.platform import Platform
 
 INFO_EDITOR, OPERATOR = "info-editor-1", "operator-1"
 Somebody = TypeVar("Somebody", bound=Staff)
-FIRST_SERIAL = 300
-"""Of the invented numbers that nobody else logs in with."""
+SERIALS = count(300)
+"""Of the invented numbers that nobody else logs in with: each is used once, whoever's scene it is."""
 
 
 @dataclass
@@ -25,7 +25,7 @@ class Scene:
     """One lane's people. Two lanes go on beside each other, each with its own."""
 
     platform: Platform
-    serials: "count[int]" = field(default_factory=lambda: count(FIRST_SERIAL))
+    serials: "count[int]" = SERIALS
     cast: Cast = field(default_factory=cast)
     _left: list[Staff] = field(default_factory=list)
 
