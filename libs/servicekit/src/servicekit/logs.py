@@ -72,6 +72,7 @@ def configure(service: str, level: str = "INFO", stream: TextIO | None = None) -
     logging.raiseExceptions = False  # else a line that can't be written prints its exception's text to standard error
     logging.basicConfig(handlers=[handler], level=level, force=True)
     logging.getLogger("httpx").setLevel(logging.WARNING)  # logs full addresses, which hold codes
+    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)  # names each of its parts when it's loaded
     logging.getLogger("uvicorn.access").disabled = True
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
