@@ -8,13 +8,15 @@ from datetime import UTC, datetime
 from itertools import accumulate
 from uuid import UUID
 
+import asyncpg
 import pytest
 from aiokafka import TopicPartition
 from contracts.catalogue import TOPICS
 from contracts.info import ArticleWithdrawn
 from servicekit.delivery import metrics
+from servicekit.delivery import relay as relaying
 from servicekit.delivery.depth import watch_outbox
-from servicekit.delivery.lanes import _partition
+from servicekit.delivery.lanes import Outcome, _partition
 from servicekit.delivery.relay import Relay
 from sqlalchemy import text
 from structlog.testing import capture_logs
@@ -71,6 +73,24 @@ async def test_a_fact_reaches_kafka_and_its_row_is_forgotten(database, articles,
     assert datetime.fromtimestamp(record.timestamp / 1000, UTC) == datetime.fromisoformat(headers["ce_time"])
     assert record.timestamp % 1000 == 0
     assert ArticleWithdrawn.model_validate_json(record.value).publication_id == article
+
+
+async def test_a_relay_that_loses_its_lead_in_a_bad_round_leaves_nothing_that_is_sent_later(database, articles, relay, monkeypatch):
+    """INVARIANT: a standby that takes over isn't followed by what the old leader's producer still held."""
+    [article] = await articles.create(database)
+    await tell(database, articles, article)
+
+    async with relay._connected() as (connection, _):
+
+        async def too_late(*_: object) -> Outcome:
+            connection.terminate()
+            return Outcome(broken=True, late={f"{TOPIC} {article}"})
+
+        monkeypatch.setattr(relaying, "send", too_late)
+        with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
+            await relay.round(connection)
+    assert relay._producer is None
+    assert relay._waiting() == [f"{TOPIC} {article}"]
 
 
 async def test_two_relays_keep_the_order_of_every_key(database, articles, settings, kafka, running, log):

@@ -129,6 +129,7 @@ class Relay:
             crash.reach(Place.RELAY_CLAIMED)
             outcome = await send(producer, list(map(Fact._make, rows)), self._careful, ROUND_SECONDS)
             crash.reach(Place.RELAY_ACKED)
+            await self._learn(outcome)  # while it leads, and whatever becomes of its connection: a broken producer sends nothing later
             topics, partitions = [topic for topic, _ in outcome.reached], [partition for _, partition in outcome.reached]
             await connection.execute(_FORGET, outcome.acked, topics, partitions, list(outcome.reached.values()))
             crash.reach(Place.RELAY_DELETED)
@@ -136,7 +137,6 @@ class Relay:
         acked = set(outcome.acked)
         for topic, count in Counter(row["topic"] for row in rows if row["position"] in acked).items():
             metrics.relayed.labels(topic).inc(count)
-        await self._learn(outcome)
         self._more = bool(outcome.careful) or (bool(outcome.acked) and len(rows) == WINDOW)
         return len(outcome.acked) + len(outcome.careful)
 
