@@ -5,6 +5,8 @@ whom (.importlinter) and who approves (CODEOWNERS).
 """
 
 import argparse
+import importlib.util
+import keyword
 import re
 import subprocess
 import sys
@@ -28,8 +30,10 @@ def check_name(name: str, root: Path = ROOT) -> None:
         raise NameTakenError(f"{name!r} is no name for a service: 3 to 30 letters a-z and digits, a letter first")
     if any((root / group / name).exists() for group in ("services", "libs")) or (root / name).exists():
         raise NameTakenError(f"{name} is taken")
-    if name in sys.stdlib_module_names:
-        raise NameTakenError(f"{name} is a module of Python")
+    if keyword.iskeyword(name):
+        raise NameTakenError(f"{name} is a word of Python's own")
+    if name in sys.stdlib_module_names or importlib.util.find_spec(name):
+        raise NameTakenError(f"{name} is a module of Python or of a library that is used here")
 
 
 def write(name: str, agency: str, zone: str, root: Path = ROOT) -> list[Path]:

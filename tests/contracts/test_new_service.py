@@ -91,7 +91,7 @@ def test_it_may_go_out_and_breaks_nobody(copy):
     assert "its first release" in done.stdout
 
 
-@pytest.mark.parametrize("name", ["dialog", "contracts", "deploy", "json", "Ny", "ny-tjeneste", "x" * 40, ""])
+@pytest.mark.parametrize("name", ["dialog", "contracts", "deploy", "json", "class", "sqlalchemy", "Ny", "ny-tjeneste", "x" * 40, ""])
 def test_a_name_that_can_not_be_is_refused(name):
     with pytest.raises(NameTakenError):
         check_name(name)
