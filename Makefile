@@ -24,7 +24,7 @@ help:
 	@echo "  make test        the tests, without the long sets below (ONLY=dialog one part, ARGS='-k name' for pytest)"
 	@echo "Work"
 	@echo "  make pages       every page in a real browser, in all 12 variants (make test: in 4); the sum is the last line but one (ONLY='dialog GET /chat')"
-	@echo "  make stories     whole ways in a real browser: with and without script, leaving, a shared phone, desks: 3 minutes (ARGS='-k name')"
+	@echo "  make stories     of make test: whole ways in a real browser, with and without script, leaving, a shared phone, desks (ARGS='-k name')"
 	@echo "  make screenshots pictures of every page, light and dark, phone and desk, and a contact sheet, in .local/screenshots"
 	@echo "  make faults      kills, freezes and cuts off parts under load, then counts what is lost: 15 minutes (MINUTES= SEED=; FULL=1: until Ctrl-C)"
 	@echo "  make alerts      fires every alert on purpose, times divided by 60, follows its runbook, draws the dashboards: 5 minutes"

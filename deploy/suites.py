@@ -3,7 +3,6 @@
 The sweep of all pages looks at four variants of each and prints its sum on a line of its own, `pages: …`; `make pages` looks at all twelve.
 The faults under load strike once of each kind; `make faults` goes on for a quarter of an hour.
 Containers need an engine, which is installed where that may be done; where it can't be had, they say so and are skipped.
-Left out are the stories in a browser: `make stories`.
 """
 
 import argparse
@@ -61,7 +60,7 @@ SUITES = (
     Suite("tests", leaves_out=("tests/browser", "tests/faults", "tests/containers")),
     Suite("tests/containers", part="containers"),
     Suite("tests/faults", part="faults"),
-    Suite("tests/browser", part="pages", leaves_out=("tests/browser/stories",)),
+    Suite("tests/browser", part="pages"),
 )
 
 
