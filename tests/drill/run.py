@@ -95,20 +95,20 @@ class Drill:
         """(a) Every agency in turn loses its disk in the middle of journeys, and gets back all that anybody was answered."""
         crew = Crew(self.platform.urls, cast())
         load = Load(self.platform, crew)
-        destroyed = 0.0
+        deaths: list[float] = []
         async with load.running(askers=3, chatters=1, travellers=1):
             for name in DESTROYED:
                 await asyncio.sleep(USED_SECONDS)
                 self.backups[name].receiver.signal(signal.SIGSTOP)
                 await asyncio.sleep(FROZEN_SECONDS)
-                destroyed = destroyed or time.monotonic()
+                deaths.append(time.monotonic())
                 rto = await asyncio.to_thread(self.rebuild, name)
                 say(f"{name}: disk lost in the middle of {load.journeys} journeys, back to its newest state in {rto:.1f} s")
                 await asyncio.to_thread(self.backups[name].begin)
                 await until_told(self.platform, 60)
             await asyncio.sleep(USED_SECONDS / 2)
         await crew.leave()
-        findings, rpo = await answered_and_gone(self.platform, load, destroyed)
+        findings, rpo = await answered_and_gone(self.platform, load, deaths)
         needless = [await held(self.platform, name) for name in DESTROYED]
         say(f"newest state: {len(load.ledger.outcomes())} commands, {load.journeys} journeys, {findings}, held {sum(needless)}")
         self.found.rpo = max(self.found.rpo, rpo)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -62,13 +63,18 @@ async def _told(platform: Platform, service: str) -> list[tuple[str, Fact]]:
     return found
 
 
-async def answered_and_gone(platform: Platform, load: Load, since: float) -> tuple[Findings, float]:
-    """Everything that people were answered against what is there; seconds from the first answer that was lost to `since`."""
+async def answered_and_gone(platform: Platform, load: Load, deaths: Sequence[float]) -> tuple[Findings, float]:
+    """Everything that people were answered against what is there; seconds from a lost answer to the death of a disk, at most."""
     world = await survey(platform, load.ledger, ())
     world.claims = load.claims
     gone = set(lost(load.ledger, world))
-    first = min((entry.at for entry in load.ledger.entries if entry.command in gone and entry.phase is Phase.OK), default=since)
-    return check(load.ledger, world), max(since - first, 0.0)
+    answers = [entry.at for entry in load.ledger.entries if entry.command in gone and entry.phase is Phase.OK]
+    return check(load.ledger, world), max((_before_death(at, deaths) for at in answers), default=0.0)
+
+
+def _before_death(answered: float, deaths: Sequence[float]) -> float:
+    """An answer may still come a moment after the disk has died."""
+    return max(min((died for died in deaths if died > answered - 1), default=answered) - answered, 0.0)
 
 
 async def numbers_given_twice(platform: Platform, service: str) -> int:
