@@ -4,17 +4,21 @@ import asyncio
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from hashlib import sha256
 from typing import Any
 
 import asyncpg
+from aiokafka.errors import KafkaError
 from contracts.catalogue import SERVICES
 from contracts.event import Envelope
 from dialog.handlers.receipts import receipt_hash
 from servicekit.crypto import unb64
 from servicekit.keys import Keys
 
+from deploy.kafka.access import Access
 from deploy.local.platform import Platform
+from deploy.testing.readers import Ends, admin, ends_of, is_behind
 from tests.faults.answers import OF_QUESTION
 from tests.faults.ledger import Ledger, World
 from tests.privacy.sinks import every_record
@@ -56,15 +60,30 @@ async def rows(platform: Platform, service: str, statement: str, *arguments: obj
 
 
 async def until_told(platform: Platform, patience: float) -> None:
-    """Returns when the newest questions of now have had their effect in the other service."""
-    began = time.monotonic()
-    newest = "select id::text as key, told from questions order by asked_at desc limit 20"
-    owed = {row["key"]: row["told"] for row in await rows(platform, "dialog", newest)}
-    while owed and time.monotonic() - began < patience:
-        applied = "select key, last_sequence from inbox_keys where consumer = $1 and key = any($2::text[])"
-        there = {row["key"]: row["last_sequence"] for row in await rows(platform, READER, applied, READER, list(owed))}
-        owed = {key: told for key, told in owed.items() if there.get(key, 0) < told}
-        await asyncio.sleep(LOOK_SECONDS if owed else 0)
+    """Returns when every fact of now has had its effect in each service that reads it; gives up after `patience` seconds."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(patience):
+            for name in SERVICES:
+                await _until_sent(platform, name)
+            await _until_read(platform.kafka_admin)
+
+
+async def _until_sent(platform: Platform, service: str) -> None:
+    newest = (await rows(platform, service, "select coalesce(max(position), 0) from outbox"))[0][0]
+    while (await rows(platform, service, "select exists (select from outbox where position <= $1)", newest))[0][0]:  # noqa: ASYNC110
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+async def _until_read(kafka: Access) -> None:
+    """Asks anew while brokers are away."""
+    ends: Ends | None = None
+    while True:
+        with suppress(KafkaError, OSError):
+            ends = ends or await ends_of(kafka, SERVICES)
+            async with admin(kafka) as client:
+                if not any([await is_behind(client, name, ends) for name in SERVICES]):
+                    return
+        await asyncio.sleep(LOOK_SECONDS)
 
 
 async def until_quiet(platform: Platform, patience: float = 90.0) -> int:
@@ -81,8 +100,8 @@ async def until_quiet(platform: Platform, patience: float = 90.0) -> int:
 async def survey(platform: Platform, ledger: Ledger, recoveries: Iterable[float]) -> World:
     """Looks at everything, once it is quiet."""
     waiting = await until_quiet(platform)
-    await until_told(platform, 60)
     records = await every_record(platform.kafka_admin)
+    await until_told(platform, 60)
     log: dict[str, list[tuple[int, str]]] = defaultdict(list)
     counted: dict[str, set[str]] = defaultdict(set)
     topics: dict[str, str] = {}

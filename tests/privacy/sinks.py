@@ -15,6 +15,7 @@ from contracts.catalogue import SERVICES, TOPICS, topics_read_by
 
 from deploy.kafka.access import Access
 from deploy.local.platform import Platform
+from deploy.testing.readers import admin, ends_of, is_behind
 
 Row = dict[str, object]
 Tables = dict[str, list[Row]]
@@ -124,16 +125,10 @@ def mapped(path: Path) -> mmap.mmap:
 async def until_quiet(platform: Platform, seconds: float = 30) -> None:
     """Returns when no service has a fact unsent, a bucket unclosed or a record unread: what will be written has been written."""
     deadline = asyncio.get_running_loop().time() + seconds
-    admin = AIOKafkaAdminClient(**platform.kafka_admin.aiokafka)
-    await admin.start()
-    try:
-        while waiting := [
-            name for name in SERVICES if await _has_work(name, platform.dsn(name)) or await _is_behind(name, platform, admin)
-        ]:
+    async with admin(platform.kafka_admin) as client:
+        while waiting := [name for name in SERVICES if await _has_work(name, platform.dsn(name)) or await _reads(name, platform, client)]:
             assert asyncio.get_running_loop().time() < deadline, f"still busy: {waiting}"
             await asyncio.sleep(0.1)
-    finally:
-        await admin.close()
 
 
 async def _has_work(service: str, dsn: str) -> bool:
@@ -145,19 +140,8 @@ async def _has_work(service: str, dsn: str) -> bool:
         await connection.close()
 
 
-async def _is_behind(service: str, platform: Platform, admin: AIOKafkaAdminClient) -> bool:
-    """Whether records wait that the service (its own consumer group) hasn't committed."""
-    partitions = [TopicPartition(name, number) for name in topics_read_by(service) for number in range(TOPICS[name].partitions)]
-    if not partitions:
-        return False
-    consumer = AIOKafkaConsumer(**platform.kafka_admin.aiokafka, enable_auto_commit=False)
-    await consumer.start()
-    try:
-        ends = await consumer.end_offsets(partitions)
-    finally:
-        await consumer.stop()
-    done = await admin.list_consumer_group_offsets(service)
-    return any(end > (done[partition].offset if partition in done else 0) for partition, end in ends.items())
+async def _reads(service: str, platform: Platform, client: AIOKafkaAdminClient) -> bool:
+    return bool(topics_read_by(service)) and await is_behind(client, service, await ends_of(platform.kafka_admin, [service]))
 
 
 def _written(record: ConsumerRecord) -> bytes:
