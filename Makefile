@@ -90,7 +90,7 @@ contracts: $(SYNCED)
 	@$(PY) -m deploy.releases.gate
 
 new-service: $(SYNCED)
-	@$(PY) -m deploy.releases.scaffold $(NAME) $(if $(AGENCY),--agency "$(AGENCY)") $(if $(ZONE),--zone $(ZONE))
+	@$(PY) -m deploy.releases.scaffold $(if $(AGENCY),--agency "$(AGENCY)") $(if $(ZONE),--zone $(ZONE)) -- "$(NAME)"
 	@$(MAKE) lock $(SYNCED) schemas
 	@$(PY) -m deploy.observability
 	@$(PY) -m deploy.k8s.kafka

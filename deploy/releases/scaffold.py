@@ -27,7 +27,7 @@ class NameTakenError(ValueError):
 def check_name(name: str, root: Path = ROOT) -> None:
     """Raises NameTakenError."""
     if not re.fullmatch(r"[a-z][a-z0-9]{2,29}", name):
-        raise NameTakenError(f"{name!r} is no name for a service: 3 to 30 letters a-z and digits, a letter first")
+        raise NameTakenError(f"{name!r} is no name for a service; write NAME=lommebok, say: 3 to 30 of a-z and 0-9, a letter first")
     if any((root / group / name).exists() for group in ("services", "libs")) or (root / name).exists():
         raise NameTakenError(f"{name} is taken")
     if keyword.iskeyword(name):

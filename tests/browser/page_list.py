@@ -142,6 +142,7 @@ STRAIGHT_IN = (
     Row("helpjourney", "GET /", "too old", KNOWN, known.other_age(identity.GUARDIAN, "substantial")),
     Row("helpjourney", "GET /", "overview", KNOWN, known.own_page("/")),
     Row("helpjourney", "GET /", "overview, booked", KNOWN, known.overview_with_more),
+    Row("helpjourney", "GET /", "overview, called off", KNOWN, known.overview_called_off),
     Row("helpjourney", "GET /reise/{journey_id}", "nothing brought", KNOWN, known.journey_plain),
     Row("helpjourney", "GET /reise/{journey_id}", "not hers", KNOWN, known.not_hers, 404),
     Row("helpjourney", "GET /reise/{journey_id}/time", "where", KNOWN, known.wish_form(placed=False)),

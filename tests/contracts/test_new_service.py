@@ -91,7 +91,18 @@ def test_it_may_go_out_and_breaks_nobody(copy):
     assert "its first release" in done.stdout
 
 
-@pytest.mark.parametrize("name", ["dialog", "contracts", "deploy", "json", "class", "sqlalchemy", "Ny", "ny-tjeneste", "x" * 40, ""])
+@pytest.mark.parametrize("name", ["two words", "", "-h", "Ny", "ny-tjeneste"])
+def test_make_says_in_one_line_what_a_name_may_be(name):
+    done = make(ROOT, "new-service", f"NAME={name}")
+    said, *made = done.stderr.splitlines()
+    assert done.returncode == 2
+    assert said == f"new-service: {name!r} is no name for a service; write NAME=lommebok, say: 3 to 30 of a-z and 0-9, a letter first"
+    assert [line for line in made if not line.startswith("make: ***")] == []
+
+
+@pytest.mark.parametrize(
+    "name", ["dialog", "contracts", "deploy", "json", "class", "sqlalchemy", "Ny", "ny-tjeneste", "two words", "x" * 40, ""]
+)
 def test_a_name_that_can_not_be_is_refused(name):
     with pytest.raises(NameTakenError):
         check_name(name)

@@ -87,6 +87,12 @@ async def test_from_wish_to_booking_and_calling_off_over_the_pages(walk: Walk) -
     assert "kl. 10.30" in page.text
     await walk.youth.submit(page, f"/time/{walk.appointment}/avlys")
     assert "Avlyst" in (await walk.youth.get(f"/time/{walk.appointment}")).text
+    line = re.search(r'<li data-state="off">(.*?)</li>', (await walk.youth.get("/")).text, re.DOTALL)
+    assert line
+    assert "Timen er avlyst" in line[1]
+    assert "kl. 10.30" in line[1]
+    assert "ferdig" not in line[1]
+    assert f'href="/time/{walk.appointment}"' in line[1]
     assert (await walk.clinician.get(f"/ansatt/sak/{walk.journey}")).status_code == 404
     assert await walk.types() == ["wished.v1", "offered.v1", "booked.v1", "cancelled.v1"]
 
@@ -213,9 +219,17 @@ async def test_a_clinician_claims_a_code_for_a_youth_without_an_eid(database: Da
     assert SUMMARY in case.text
     again = await clinician.submit(await clinician.get("/ansatt/kode"), "/ansatt/kode", {"code": str(given.code)})
     assert again.status_code == 422
+    assert str(given.code) in again.text
     refused = await clinician.submit(case, answers[0].headers["location"] + "/start-helsehjelp")
     assert refused.status_code == 409
     assert "ikke logget inn" in refused.text
+
+
+@pytest.mark.parametrize("code", ["0000-0000-0000-000x", "0" * 16], ids=["mistyped", "unknown"])
+async def test_a_code_that_may_yet_work_stays_in_the_clinicians_field(walk: Walk, code: str) -> None:
+    answer = await walk.clinician.submit(await walk.clinician.get("/ansatt/kode"), "/ansatt/kode", {"code": code})
+    assert answer.status_code == 422
+    assert f'value="{code}"' in answer.text
 
 
 async def test_pages_are_not_stored_and_say_nothing_in_title_or_address(walk: Walk) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from helpjourney_givens import SUMMARY, Given, a_typed_offer, an_offer, count, offered, youth_login
+from markupsafe import escape
 from servicekit.claim_secret import write_secret
 from servicekit.web.guards import assert_unsafe_routes_are_guarded
 
@@ -170,7 +171,8 @@ async def test_a_code_is_typed_on_another_device(database: Database, browser: Br
 
 
 @pytest.mark.parametrize("code", ["", "x", "0" * 16, "æøå", "A" * 100_000, "<script>alert(1)</script>", "‮abc‬"])
-async def test_a_code_that_cannot_be_one_is_explained_and_never_echoed(browser: Browser, code: str) -> None:
+async def test_a_code_that_cannot_be_one_is_explained_and_stays_in_the_field(browser: Browser, code: str) -> None:
+    """INVARIANT: who is told to look over each character finds them."""
     page = await browser.get("/inn")
     answer = await browser.submit(page, "/inn/kode", {"code": code})
     if code == "0" * 16:  # a code of zeros has a right check character: it looks like one that is on its way
@@ -178,7 +180,15 @@ async def test_a_code_that_cannot_be_one_is_explained_and_never_echoed(browser: 
         return
     assert answer.status_code == 422
     assert "113" in answer.text
-    assert len(code) < 2 or code not in answer.text
+    assert f'value="{escape(code[:60])}"' in answer.text
+    assert code[:61] == code[:60] or code[:61] not in answer.text
+
+
+async def test_a_secret_that_cannot_be_one_is_on_no_page(browser: Browser) -> None:
+    """INVARIANT: what came from the other site by itself is never shown, also mistyped."""
+    answer = await browser.request("POST", "/inn", FROM_DIALOG, data={"secret": "Kanarifugl-7731", "code": ""})
+    assert answer.status_code == 422
+    assert "Kanarifugl" not in answer.text
 
 
 async def test_the_fifth_wrong_code_closes_for_a_while(database: Database, browser: Browser) -> None:

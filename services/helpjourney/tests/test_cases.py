@@ -5,7 +5,14 @@ from uuid import UUID, uuid4
 
 import pytest
 from helpjourney.domain.journeys import CareNotStartedError, CaseOpenError, ReferralTarget
-from helpjourney.handlers.appointments import MarkAttendance, mark_attendance
+from helpjourney.handlers.appointments import (
+    CancelAppointment,
+    CancelByUnit,
+    MarkAttendance,
+    cancel_appointment,
+    cancel_by_unit,
+    mark_attendance,
+)
 from helpjourney.handlers.cases import CloseCase, ReferOn, StopSharing, cease_sharing, close_case, refer_on
 from helpjourney.handlers.journeys import Clinician, OpenCase, StartCare, open_case, start_care
 from helpjourney.queries.clinic import today_at
@@ -55,6 +62,17 @@ async def test_an_ended_case_is_closed_to_the_unit_until_she_comes_back(scene: S
         assert await sharing_of(uow.connection, scene.journey_id) == []
     await scene.wish()
     await run(scene.begin, lambda uow: open_case(OpenCase(scene.journey_id, scene.by), uow))
+
+
+async def test_what_is_called_off_is_not_done_and_stands_where_it_happened(scene: Scene) -> None:
+    """INVARIANT: a cancelled time is told as cancelled, before what she wished for after it, and what she can do next comes last."""
+    off, given = await scene.booked(days=3), KEEPING
+    await run(scene.begin, lambda uow: cancel_appointment(CancelAppointment(off, scene.subject, given), uow))
+    assert (await kinds(scene))[-3:] == [("wished", "done"), ("cancelled", "off"), ("wish", "next")]
+    wish = await scene.wish()
+    assert (await kinds(scene))[-4:] == [("wished", "done"), ("cancelled", "off"), ("wished", "done"), ("waiting", "now")]
+    await run(scene.begin, lambda uow: cancel_by_unit(CancelByUnit(wish, scene.by, given), uow))
+    assert (await kinds(scene))[-3:] == [("wished", "done"), ("wish_cancelled", "off"), ("wish", "next")]
 
 
 async def test_another_unit_neither_refers_nor_ends(scene: Scene) -> None:

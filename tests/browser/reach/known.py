@@ -202,6 +202,15 @@ async def overview_with_more(scene: Scene) -> AsyncIterator[Visit]:
         yield by_link(youth.browser, scene.urls["helpjourney"] + "/")
 
 
+@asynccontextmanager
+async def overview_called_off(scene: Scene) -> AsyncIterator[Visit]:
+    """The overview of a youth who has called off her appointment."""
+    async with wished(scene) as youth:
+        await scene.clinician.offers_time(CLINICIAN)
+        await youth.calls_off(await youth.accepts_time())
+        yield by_link(youth.browser, scene.urls["helpjourney"] + "/")
+
+
 def _journey(page: Page) -> str:
     return next(link for link in page.links if "/reise/" in link and link.rstrip("/").count("/") == 4)
 

@@ -73,7 +73,7 @@ async def _present(request: Request, sent: Fields, session: BrowserSession, logi
     try:
         command = PresentSecret(token, read_secret(secret)) if secret else PresentCode(token, TypedCode.read(typed[:MOST_TYPED]), login)
     except MalformedSecretError:
-        return _ask_for_code(request, session, "wrong_form" if typed or secret else "missing")
+        return _ask_for_code(request, session, "wrong_form" if typed or secret else "missing", typed[:MOST_TYPED])
     try:
         async with begin() as uow:
             await (present_secret(command, uow) if isinstance(command, PresentSecret) else present_code(command, uow))
@@ -83,9 +83,10 @@ async def _present(request: Request, sent: Fields, session: BrowserSession, logi
     return hold(see_other("/inn"), token)
 
 
-def _ask_for_code(request: Request, session: BrowserSession, error: str | None) -> Response:
+def _ask_for_code(request: Request, session: BrowserSession, error: str | None, typed: str = "") -> Response:
+    """`typed`: a code with a slip in it, which opens nothing, stays in the field to be looked over. One that may be right is on no page."""
     status = {None: 200, "closed": 429}.get(error, 422)
-    return render(request, session, "code.html", status, error=error)
+    return render(request, session, "code.html", status, error=error, typed=typed)
 
 
 @router.get("/inn")

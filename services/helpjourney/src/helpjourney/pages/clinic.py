@@ -193,32 +193,33 @@ async def ask_for_code(request: Request, clinician: ClinicianNow) -> Response:
     return _code_page(request, clinician, None)
 
 
-def _code_page(request: Request, clinician: OnDuty, error: str | None) -> Response:
+def _code_page(request: Request, clinician: OnDuty, error: str | None, typed: str = "") -> Response:
+    """`typed` stays in the field: the youth sits beside, and may have left by the next try."""
     status = {None: 200, "closed": 429, "claimed": 409, "gone": 410}.get(error, 422)
-    return render(request, clinician.session, "clinic/code.html", status, error=error)
+    return render(request, clinician.session, "clinic/code.html", status, error=error, typed=typed)
 
 
 @router.post("/kode")
 async def claim(request: Request, submitted: Submitted, clinician: ClinicianNow, begin: Transaction) -> Response:
     """Claims the code in her presence."""
-    settings, token = settings_of(request), new_holder()
+    settings, token, typed = settings_of(request), new_holder(), submitted.fields.get("code", "")[:MOST_TYPED]
     try:
-        code = TypedCode.read(submitted.fields.get("code", "")[:MOST_TYPED])
+        code = TypedCode.read(typed)
         async with begin() as uow:
             await present_code(PresentCode(token, code, f"staff:{clinician.by.hpr_number}"), uow)
         command = ClaimWithClinician(token, clinician.by, settings.border_bucket_seconds, settings.keeping)
         with problems():
             outcome = await _claim_once(request, submitted, command, begin)
     except MalformedSecretError:
-        return _code_page(request, clinician, "wrong_form")
+        return _code_page(request, clinician, "wrong_form", typed)
     except TooManyCodesError:
-        return _code_page(request, clinician, "closed")
+        return _code_page(request, clinician, "closed", typed)
     except NotArrivedError:
-        return _code_page(request, clinician, "unknown")
+        return _code_page(request, clinician, "unknown", typed)
     except AlreadyClaimedError:
-        return _code_page(request, clinician, "claimed")
+        return _code_page(request, clinician, "claimed", typed)
     except OfferGoneError:
-        return _code_page(request, clinician, "gone")
+        return _code_page(request, clinician, "gone", typed)
     return see_other(f"/ansatt/sak/{outcome['journey']}")
 
 

@@ -7,19 +7,25 @@ from uuid import UUID
 from helpjourney.domain.appointments import State
 from helpjourney.queries.journeys import AppointmentView, JourneyView
 
+_PLACES = {"done": 0, "off": 0, "now": 1, "next": 2}
+
 
 @dataclass(frozen=True, slots=True)
 class Happening:
     """One point on the line."""
 
     kind: str
-    """began, brought, wished, waiting, offered, booked, passed, other_time, attended, no_show, cancelled, care, referred, ended, wish."""
+    """began, brought, wished, waiting, offered, booked, passed, other_time, attended, no_show, cancelled, wish_cancelled, care, referred,
+    ended, wish."""
     place: str
-    """done, now or next."""
+    """done, off (it won't be), now or next."""
     at: datetime | None = None
+    """When it happened; of an appointment, its time."""
     unit_name: str = ""
     target: str = ""
     appointment_id: UUID | None = None
+    off_at: datetime | None = None
+    """When it was called off."""
 
 
 def happenings(journey: JourneyView, now: datetime) -> list[Happening]:
@@ -33,7 +39,7 @@ def happenings(journey: JourneyView, now: datetime) -> list[Happening]:
         found += _of(appointment, now)
     if not journey.ahead(now):
         found.append(Happening("wish", "next"))
-    return sorted(found, key=lambda one: (("done", "now", "next").index(one.place), one.at or now))
+    return sorted(found, key=lambda one: (_PLACES[one.place], one.off_at or one.at or now))
 
 
 def _of(one: AppointmentView, now: datetime) -> list[Happening]:
@@ -47,6 +53,9 @@ def _of(one: AppointmentView, now: datetime) -> list[Happening]:
             last = Happening("passed", "done", one.starts_at, one.unit_name, appointment_id=one.id)
         case State.BOOKED:
             last = Happening("other_time" if one.has_other_time else "booked", "now", one.starts_at, one.unit_name, appointment_id=one.id)
+        case State.CANCELLED:
+            kind = "cancelled" if one.starts_at else "wish_cancelled"
+            last = Happening(kind, "off", one.starts_at or one.ended_at, one.unit_name, appointment_id=one.id, off_at=one.ended_at)
         case over:
             last = Happening(over.value, "done", one.starts_at or one.ended_at or one.wished_at, one.unit_name, appointment_id=one.id)
     return [wished, last]
