@@ -109,11 +109,11 @@ class Envelope:
         return headers | ({"ce_causationid": str(self.causation_id)} if self.causation_id else {})
 
     @classmethod
-    def of(cls, headers: Mapping[str, str] | Iterable[tuple[str, bytes]]) -> Self:
-        """Read headers as Kafka hands them out. Raises MalformedEnvelopeError."""
+    def of(cls, headers: Mapping[str, str] | Iterable[tuple[str, bytes | None]]) -> Self:
+        """Read headers as Kafka hands them out; one without a value is as good as none. Raises MalformedEnvelopeError."""
         try:
             pairs = headers.items() if isinstance(headers, Mapping) else headers
-            text = {name: value.decode() if isinstance(value, bytes) else value for name, value in pairs}
+            text = {name: value.decode() if isinstance(value, bytes) else value for name, value in pairs if value is not None}
             cause = text.get("ce_causationid")
             time = datetime.fromisoformat(text["ce_time"])
             if text["ce_specversion"] != SPEC_VERSION or time.tzinfo is None:

@@ -4,9 +4,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
 import asyncpg
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 DRIVER = "postgresql+asyncpg://"
 """SQLAlchemy's name of it; the address is `connector`'s."""
@@ -26,6 +27,7 @@ _AWAY = (ConnectionError, TimeoutError, PoolTimeoutError, asyncpg.InterfaceError
 _LOCK_NOT_AVAILABLE = "55P03"
 _QUERY_CANCELED = "57014"
 _CACHED_PLAN = "0A000"
+_ASK = text("select 1")
 
 
 def connector(dsn: str, settings: Mapping[str, str] | None = None) -> Callable[[], Awaitable[asyncpg.Connection]]:
@@ -68,13 +70,27 @@ def create_engine(
 
 
 def is_away(error: BaseException) -> bool:
-    """The database or the network is away: however often the same is tried, it isn't the event's fault."""
+    """The database or the network is away, as far as the kind of the error tells: code that reaches no database can raise some of them."""
     if isinstance(error, _AWAY):
         return True
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
+    return says_away(error)
+
+
+def says_away(error: BaseException) -> bool:
+    """The database itself said that it goes away or is full: however often the same is tried, it isn't the event's fault."""
     state = _sqlstate(error)
     return state != _QUERY_CANCELED and state[:2] in {"08", "53", "57"}
+
+
+async def answers(connection: AsyncConnection) -> bool:
+    """Whether a transaction can go on."""
+    try:
+        await connection.execute(_ASK)
+    except Exception:
+        return False
+    return True
 
 
 def is_transient(error: BaseException) -> bool:

@@ -105,6 +105,7 @@ BAD = (
     {"ce_source": b"dialog"},
     {"ce_type": b"\xff"},
     {"ce_sequence": b"-1"},
+    {"ce_time": None},
 )
 
 
@@ -248,7 +249,7 @@ async def test_what_a_broker_takes_and_the_client_cannot_read_stops_nothing(
 async def test_bad_records_delay_the_other_keys_of_their_partition_by_less_than_a_second(
     reader, articles, kafka, producer, settings, running, group
 ):
-    """INVARIANT: not JSON, wrong schema, unknown source, replayed id, reversed sequence: others are applied within a second."""
+    """INVARIANT: no JSON, wrong schema, unknown source, no value, replayed id, reversed sequence: others are applied within a second."""
     fine = uuid4()
     reading = Consumer(
         "reporting", settings(reader.dsn, kafka.access("reporting")), reader.begin, {ArticleWithdrawn: articles.on_withdrawn}, group=group
@@ -259,7 +260,7 @@ async def test_bad_records_delay_the_other_keys_of_their_partition_by_less_than_
             await until(lambda: _has(articles, reader, fine, 1), seconds=60)
             bad: list[str] = []
 
-            async def among(changes: Iterable[dict[str, bytes]], *sequences: int) -> None:
+            async def among(changes: Iterable[dict[str, bytes | None]], *sequences: int) -> None:
                 for change in changes:
                     key = uuid4()
                     bad.append(str(key))
@@ -276,6 +277,6 @@ async def test_bad_records_delay_the_other_keys_of_their_partition_by_less_than_
     assert among_bad < calm + 1
     async with reader.engine.connect() as connection:
         waiting = {key.key: key.reason for key in await parked_keys(connection, group)}
-    assert [waiting[key] for key in bad] == ["ValidationError", "ValidationError", "wrong_source", "unreadable", "unreadable"]
+    assert [waiting[key] for key in bad] == ["ValidationError", "ValidationError", "wrong_source", *["unreadable"] * 3]
     assert str(fine) not in waiting
     assert [line["reason"] for line in lines if line["event"] == "key parked"] == [waiting[key] for key in bad]

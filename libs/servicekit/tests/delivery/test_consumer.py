@@ -173,6 +173,30 @@ async def test_an_event_that_keeps_failing_is_parked_after_some_attempts(
         await until(applied(fine, 1))
 
 
+@pytest.mark.parametrize("error", [TimeoutError(), DBAPIError("", {}, DeadlockError())], ids=["time out", "deadlock"])
+async def test_an_event_that_always_fails_as_if_it_could_pass_is_tried_six_times(
+    create, running, producer, articles, applied, reader, group, monkeypatch, error
+):
+    """INVARIANT: at most six attempts; others of its partition and of the rest wait for no more than those."""
+    monkeypatch.setattr(consuming, "FIRST_BACK_OFF", 0.02)
+    stuck, fine, elsewhere = key_of(0), key_of(0), key_of(1)
+    tries = []
+
+    def failing(article: UUID) -> Exception | None:
+        tries.append(article)
+        return error if article == stuck else None
+
+    articles.failing = failing
+    for key in (stuck, elsewhere, fine):
+        await send(producer, key, 1)
+    async with running(create()):
+        await until(applied(fine, 1))
+        await until(applied(elsewhere, 1))
+    async with reader.engine.connect() as connection:
+        assert [event.reason for event in await parked_events(connection, group, str(stuck))] == [type(error).__name__]
+    assert tries.count(stuck) == 6
+
+
 async def test_offsets_are_committed_after_the_effect_and_a_stop_loses_nothing(create, running, producer, applied):
     """INVARIANT: what was applied before a stop is not read again, what wasn't is."""
     article = uuid4()

@@ -22,6 +22,7 @@ from servicekit.delivery.parking import parked_events, parked_keys
 from servicekit.delivery.record import Record
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from deploy.testing import Database, record_of
 
@@ -165,6 +166,10 @@ class FakeDeadlockError(Exception):
     sqlstate = "40P01"
 
 
+class FullDiskError(Exception):
+    sqlstate = "53100"
+
+
 @pytest.mark.parametrize("error", [ConnectionRefusedError(), TimeoutError(), DBAPIError("", {}, FakeDeadlockError())])
 async def test_what_passes_by_itself_is_raised_and_nothing_has_happened(reader, articles, deliver, error):
     """INVARIANT: an event that could not be applied comes again; no key is parked because the database was away."""
@@ -186,10 +191,43 @@ async def test_patience_ends_for_one_event_but_not_while_the_database_is_away(re
     await deliver(withdrawn(fine, 1), withdrawn(article, 1), patient=False)
     assert await parked(reader, article) == [(1, "DBAPIError")]
     assert await articles.effects(reader, fine) == (1, 0)
-    error = ConnectionResetError()
+    error = DBAPIError("", {}, FullDiskError())
     articles.failing = lambda _: error
-    with pytest.raises(ConnectionResetError):
+    with pytest.raises(DBAPIError):
         await deliver(withdrawn(fine, 2), patient=False)
+
+
+@pytest.mark.parametrize("error", [TimeoutError(), ConnectionResetError(), OSError(), PoolTimeoutError()])
+async def test_a_handler_that_fails_as_if_the_network_did_tires_patience_too(reader, articles, deliver, error):
+    """INVARIANT: what a handler raises by itself is its own failure, as long as the transaction that it was in can go on."""
+    article, fine = uuid4(), uuid4()
+    articles.failing = lambda one: error if one == article else None
+    await deliver(withdrawn(article, 1), withdrawn(fine, 1), withdrawn(article, 2), patient=False)
+    assert await parked(reader, article) == [(1, type(error).__name__), (2, "behind_a_parked_event")]
+    assert await articles.effects(reader, fine) == (1, 0)
+
+
+@pytest.mark.parametrize("raised", [TimeoutError, ConnectionResetError, None])
+async def test_a_connection_that_ends_in_a_handler_parks_nothing(reader, articles, raised):
+    """INVARIANT: no key is parked because the database was away, however often it was tried."""
+
+    async def end(event, uow):
+        await articles.on_withdrawn(event, uow)
+        async with reader.engine.connect() as other:
+            await other.execute(
+                text("select pg_terminate_backend(:pid)"), {"pid": await uow.connection.scalar(text("select pg_backend_pid()"))}
+            )
+        if raised:
+            raise raised
+        await uow.connection.execute(text("select 1"))
+
+    article = uuid4()
+    for _ in range(2):
+        with pytest.raises((DBAPIError, raised or DBAPIError)):
+            await apply(reader.begin, ME, [withdrawn(article, 1)], {ArticleWithdrawn: end}, patient=False)
+    await apply(reader.begin, ME, [withdrawn(article, 1)], {ArticleWithdrawn: articles.on_withdrawn})
+    assert await parked(reader, article) == []
+    assert await articles.effects(reader, article) == (1, 0)
 
 
 async def test_what_a_handler_tells_and_schedules_is_kept_only_if_its_event_was_applied(reader):

@@ -45,7 +45,7 @@ POLL_MS = 100
 """How long one poll waits for records; it ends when some come."""
 FIRST_BACK_OFF, LONGEST_BACK_OFF = 0.2, 30.0
 MOST_ATTEMPTS = 6
-"""After so many tries an event that fails in a transient way is parked, unless the database is away altogether."""
+"""An event that still fails in a transient way at this try is parked, unless the database is away."""
 SESSION_TIMEOUT_MS = 6_000
 """A consumer that is silent for this long loses its partitions to another."""
 GRACE_SECONDS = 5.0
@@ -197,8 +197,9 @@ class Consumer:
             if is_away(error):
                 self._come_again(consumer, partitions, error)
                 return
+            self._attempts |= {partition: 1 for partition, _ in partitions}
         for partition, records in partitions:
-            patient = self._attempts.get(partition, 0) < MOST_ATTEMPTS
+            patient = self._attempts.get(partition, 0) + 1 < MOST_ATTEMPTS
             error = await self._try(records, patient=patient)
             if error is None:
                 await self._commit(consumer, [(partition, records)])

@@ -17,7 +17,7 @@ from sqlalchemy import text
 
 from servicekit import crash
 from servicekit.crash import Place
-from servicekit.database import is_away, is_transient
+from servicekit.database import answers, is_away, is_transient, says_away
 from servicekit.delivery import metrics
 from servicekit.delivery.outbox import Begin, UnitOfWork
 from servicekit.delivery.parking import park
@@ -64,13 +64,13 @@ _APPLIED = text(
 async def apply(begin: Begin, consumer: str, records: Sequence[Record], handlers: Handlers, *, patient: bool = True) -> None:
     """Apply a batch in one transaction; if that fails, event by event in savepoints, parking the keys that can't go on.
 
-    Raises what is transient: nothing of the batch has happened then, and it may come again. `patient=False` parks also what
-    failed in a transient way, except while the database is away.
+    Raises what is transient: nothing of the batch has happened then, and it may come again. `patient=False` goes event by event
+    at once and parks also what failed in a transient way, except while the database is away.
     """
     try:
-        tally = await _apply(begin, consumer, records, handlers, one_by_one=False, patient=patient)
+        tally = await _apply(begin, consumer, records, handlers, one_by_one=not patient, patient=patient)
     except Exception as error:
-        if is_away(error) or (patient and is_transient(error)):
+        if not patient or is_transient(error):
             raise
         tally = await _apply(begin, consumer, records, handlers, one_by_one=True, patient=patient)
     tally.publish()
@@ -197,12 +197,18 @@ class Batch:
                 await self._handle(record, event, handler)
                 await self._uow.flush()
         except Exception as error:
-            if is_away(error) or (self._patient and is_transient(error)):
+            if await self._may_pass(error):
                 raise
             self._uow.discard()
             log.warning("event can't be applied", type=record.type, exc_info=error)
             return type(error).__name__
         return None
+
+    async def _may_pass(self, error: Exception) -> bool:
+        """Whether the same may succeed later. Patience ends, but not with a database that is away: that can't go on with the batch."""
+        if self._patient:
+            return is_transient(error)
+        return says_away(error) or (is_away(error) and not await answers(self._uow.connection))
 
     async def _handle(self, record: Record, event: type[Event], handler: EventHandler) -> None:
         attributes = {"stegvis.event.type": record.type, "messaging.destination.name": record.topic}

@@ -1,7 +1,7 @@
 """One event as it came from Kafka, and what a handler may know of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol, Self
 from uuid import NAMESPACE_OID, UUID, uuid5
@@ -12,6 +12,8 @@ UNREADABLE = "unreadable"
 LONGEST_KEY = 128
 """Bytes of a key that a record is kept under; ids have 36. A longer one wouldn't fit into an index, and so could never be parked."""
 LARGEST_SEQUENCE = 2**63 - 1
+_NO_NAME = ("\x00", "\ufffd")
+"""What a table's text doesn't hold, and what is kept in its place: read again, a broken name must not pass for one that is only unknown."""
 
 
 class RawRecord(Protocol):
@@ -28,7 +30,7 @@ class RawRecord(Protocol):
     @property
     def value(self) -> bytes | None: ...
     @property
-    def headers(self) -> Sequence[tuple[str, bytes]]: ...
+    def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Record:
     offset: int
     key: str
     id: UUID
-    raw_headers: Sequence[tuple[str, bytes]]
+    raw_headers: Sequence[tuple[str, bytes | None]]
     value: bytes
     received: Received | None
     """None = no event of ours: headers or key are missing or wrong. Such a record has an id made from its place."""
@@ -61,7 +63,7 @@ class Record:
     @property
     def headers(self) -> dict[str, str]:
         """As text that a table takes. Most events never need it: headers are half of what reading a record costs."""
-        return {_text(name): _text(value) for name, value in self.raw_headers}
+        return {_text(name): _text(value) for name, value in self.raw_headers if value is not None}
 
     @property
     def sequence(self) -> int:
@@ -90,24 +92,25 @@ class _Kept:
     offset: int
     key: bytes | None
     value: bytes | None
-    headers: Sequence[tuple[str, bytes]]
+    headers: Sequence[tuple[str, bytes | None]]
 
 
 def kept_record(topic: str, partition: int, offset: int, key: str, headers: Mapping[str, str], value: bytes) -> Record:
     """The record that was put aside with these columns."""
-    return Record.of(_Kept(topic, partition, offset, key.encode(), value, [(name, text.encode()) for name, text in headers.items()]))
+    kept = _Kept(topic, partition, offset, key.encode(), value, [(name, text.encode()) for name, text in headers.items()])
+    return replace(Record.of(kept), key=key)  # as text it can be longer than it came
 
 
 def _received(raw: RawRecord, key: str) -> Received | None:
     try:
         envelope = Envelope.of(raw.headers)
-        if not 1 <= envelope.sequence <= LARGEST_SEQUENCE or "\x00" in envelope.type or raw.value is None:
+        if not 1 <= envelope.sequence <= LARGEST_SEQUENCE or raw.value is None or any(sign in envelope.type for sign in _NO_NAME):
             return None
         return Received(envelope.id, envelope.type, envelope.source, envelope.time, envelope.sequence, UUID(key), raw.topic)
     except (MalformedEnvelopeError, ValueError):
         return None
 
 
-def _text(value: str | bytes | None) -> str:
-    text = value.decode(errors="replace") if isinstance(value, bytes) else value or ""
+def _text(value: str | bytes) -> str:
+    text = value.decode(errors="replace") if isinstance(value, bytes) else value
     return text.replace("\x00", "\ufffd")  # PostgreSQL's text holds no NUL
