@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
@@ -27,12 +27,18 @@ class Database:
     engine: "AsyncEngine"
     begin: "Begin"
     dsn: str
+    ahead: timedelta = timedelta(0)
+    """How far the clock of `begin` is moved already."""
 
     def begin_at(self, offset: timedelta) -> "Begin":
         """As `begin`, with the clock moved."""
         from servicekit.delivery.outbox import beginner
 
-        return beginner(self.engine, self.service, offset)
+        return beginner(self.engine, self.service, self.ahead + offset)
+
+    def moved(self, offset: timedelta) -> "Database":
+        """The same database for a test whose clock is moved from the beginning."""
+        return replace(self, begin=self.begin_at(offset), ahead=self.ahead + offset)
 
 
 class Templates:

@@ -2,24 +2,27 @@
 
 import json
 import sys
-import time
+import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Handler(BaseHTTPRequestHandler):
     """Echoes method, path and headers, and how many requests have begun.
 
-    `/stream` sends two events, the second after the reader has had time to see the first.
+    `/stream` sends two events, the second once somebody has asked for `/seen`, or after half a minute.
     """
 
     protocol_version = "HTTP/1.1"
     begun = 0
+    seen = threading.Event()
 
     def do_GET(self) -> None:
         Handler.begun += 1
         if self.path == "/stream":
             self._stream()
             return
+        if self.path == "/seen":
+            Handler.seen.set()
         length = int(self.headers.get("content-length") or 0)
         seen = {"method": self.command, "path": self.path, "headers": [list(item) for item in self.headers.items()], "begun": Handler.begun}
         self.rfile.read(length)
@@ -41,7 +44,7 @@ class Handler(BaseHTTPRequestHandler):
         for number in range(2):
             self.wfile.write(b"data: %d\n\n" % number)
             self.wfile.flush()
-            time.sleep(5)
+            Handler.seen.wait(30)
 
     def log_message(self, *_: object) -> None:
         """Says nothing."""

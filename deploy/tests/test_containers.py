@@ -176,7 +176,7 @@ def test_the_gateway_waits_for_a_service_and_never_sends_twice_what_reached_one(
     """INVARIANT: a command isn't doubled by the gateway."""
     port, behind = free_ports(2)
     (tmp_path / "door.py").write_text(SLOW_TO_COME)
-    (tmp_path / "Caddyfile").write_text(caddyfile(port, {"dialog": Route("snakk.localhost", f"127.0.0.1:{behind}")}, hold=5))
+    (tmp_path / "Caddyfile").write_text(caddyfile(port, {"dialog": Route("snakk.localhost", f"127.0.0.1:{behind}")}, hold=20))
     environment = {"HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
     arguments = ["run", "--config", tmp_path / "Caddyfile", "--adapter", "caddyfile"]
     gateway = Child("gateway", [caddy(), *arguments], tmp_path / "gateway.log", env=environment).start()
@@ -186,9 +186,9 @@ def test_the_gateway_waits_for_a_service_and_never_sends_twice_what_reached_one(
         gateway.wait_until(lambda: listens(port), 20)
         door.start()
         headers = {"host": f"snakk.localhost:{port}"}
-        assert httpx.post(f"http://127.0.0.1:{port}/once", content=b"a", headers=headers, timeout=15).text == "ok"
+        assert httpx.post(f"http://127.0.0.1:{port}/once", content=b"a", headers=headers, timeout=40).text == "ok"
         assert (tmp_path / "seen").read_text() == "x"
-        assert httpx.post(f"http://127.0.0.1:{port}/dies", content=b"a", headers=headers, timeout=15).status_code == 503
+        assert httpx.post(f"http://127.0.0.1:{port}/dies", content=b"a", headers=headers, timeout=40).status_code == 503
         assert (tmp_path / "seen").read_text() == "xx"
     finally:
         door.stop()

@@ -10,14 +10,15 @@ from deploy.images.base import PYTHON
 SERVE = ("python3", "-m", "http.server", "8000")
 CALL = """
 import socket, sys, time
-for _ in range(20):
+ends = time.monotonic() + 10
+while True:
     try:
         socket.create_connection((sys.argv[1], 8000), 0.5)
         break
     except OSError:
+        if time.monotonic() > ends:
+            sys.exit(1)
         time.sleep(0.1)
-else:
-    sys.exit(1)
 """
 
 

@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 from zoneinfo import ZoneInfo
 
@@ -238,7 +238,7 @@ class Clinician(Staff):
         """Opens the cases of today's list until there is a wish without an offer, and offers one time."""
         await self.starts("helpjourney", "/ansatt/i-dag", person)
         page = await until(self.next_wish, is_wish, "a wish")
-        start = (datetime.now(ZoneInfo("Europe/Oslo")) + after).replace(second=0, microsecond=0)
+        start = (datetime.now(UTC) + after).astimezone(ZoneInfo("Europe/Oslo"))
         return fine(await self.browser.submit(page.form("/tilby"), {"start": start.strftime("%Y-%m-%dT%H:%M")}))
 
     async def next_wish(self) -> Page:

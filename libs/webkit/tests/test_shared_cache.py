@@ -11,6 +11,8 @@ from fastapi import FastAPI, Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 from webkit.shared_cache import MOST_RENEWALS, Kept, SharedCache, Shelf, each_time
 
+from deploy.testing import settled
+
 Visit = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 SHARED = {"Cache-Control": "public, max-age=10", "ETag": '"a"'}
 
@@ -76,10 +78,10 @@ async def test_an_older_page_is_given_out_while_it_is_made_anew_beside_the_reade
         old = (await client.get("/")).text
         site.now, site.gate = 5.0, asyncio.Event()
         assert [(await client.get("/")).text for _ in range(3)] == [old] * 3
-        await asyncio.sleep(0.05)
+        await settled()
         assert (len(site.made), site.views) == (2, 4)
         site.gate.set()
-        await asyncio.sleep(0.05)
+        await settled()
         assert (await client.get("/")).text != old
     assert (len(site.made), site.views) == (2, 5)
 
@@ -90,7 +92,7 @@ async def test_what_was_taken_away_is_not_given_out_again(reading: Reading) -> N
         await client.get("/")
         site.now, site.status = 5.0, 410
         await client.get("/")
-        await asyncio.sleep(0.05)
+        await settled()
         assert (await client.get("/")).status_code == 410
 
 
@@ -101,7 +103,7 @@ async def test_a_renewal_that_fails_leaves_the_old_page_until_it_is_over(reading
         site.now, site.headers = 5.0, {"broken": 1}  # type: ignore[dict-item]
         for _ in range(2):
             assert (await client.get("/")).status_code == 200
-            await asyncio.sleep(0.05)
+            await settled()
         site.now = 10.0
         with pytest.raises(AttributeError):
             await client.get("/")
@@ -114,7 +116,7 @@ async def test_a_renewal_that_was_refused_leaves_the_old_page_too(reading: Readi
         site.now, site.status = 5.0, 503
         for _ in range(3):
             assert (await client.get("/")).status_code == 200
-            await asyncio.sleep(0.05)
+            await settled()
         site.now = 10.0
         assert (await client.get("/")).status_code == 503
 
@@ -128,10 +130,10 @@ async def test_renewals_are_few_at_a_time(visit: Visit) -> None:
         site.now, site.gate = 5.0, asyncio.Event()
         for host in hosts:
             await client.get("/", headers={"host": host})
-        await asyncio.sleep(0.05)
+        await settled()
         assert len(site.made) == len(hosts) + MOST_RENEWALS
         site.gate.set()
-        await asyncio.sleep(0.05)
+        await settled()
 
 
 async def test_it_never_outlives_what_the_page_declares(reading: Reading) -> None:
@@ -150,7 +152,7 @@ async def test_what_somebody_searched_for_is_made_for_her_alone(reading: Reading
     site.gate.clear()
     async with reading(site) as client:
         side_by_side = [asyncio.create_task(client.get("/?q=angst")) for _ in range(2)]
-        await asyncio.sleep(0.05)
+        await settled()
         assert len(site.made) == 2
         site.gate.set()
         await asyncio.gather(*side_by_side)
@@ -228,7 +230,7 @@ async def test_a_burst_makes_one_page(reading: Reading) -> None:
     site.gate.clear()
     async with reading(site) as client:
         burst = [asyncio.create_task(client.get("/")) for _ in range(20)]
-        await asyncio.sleep(0.05)
+        await settled()
         assert len(site.made) == 1
         site.gate.set()
         texts = {answer.text for answer in await asyncio.gather(*burst)}
@@ -241,7 +243,7 @@ async def test_a_burst_for_a_slow_page_makes_it_once_too(reading: Reading) -> No
     site.gate.clear()
     async with reading(site) as client:
         burst = [asyncio.create_task(client.get("/")) for _ in range(20)]
-        await asyncio.sleep(0.05)
+        await settled()
         site.now = 60
         site.gate.set()
         await asyncio.gather(*burst)
@@ -255,7 +257,7 @@ async def test_a_burst_for_what_cant_be_kept_doesnt_wait_in_line(reading: Readin
     site.gate.clear()
     async with reading(site) as client:
         burst = [asyncio.create_task(client.get("/")) for _ in range(5)]
-        await asyncio.sleep(0.05)
+        await settled()
         site.gate.set()
         await asyncio.gather(*burst)
     assert len(site.made) == 5
@@ -296,7 +298,7 @@ async def test_those_who_wait_share_a_failure_and_the_next_one_tries_again() -> 
     app = SharedCache(broken, seconds=5)  # type: ignore[arg-type]
     scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": [(b"accept", b"text/html")]}
     burst = [asyncio.create_task(app(dict(scope), None, None)) for _ in range(5)]  # type: ignore[arg-type]
-    await asyncio.sleep(0.05)
+    await settled()
     gate.set()
     assert [type(each) for each in await asyncio.gather(*burst, return_exceptions=True)] == [ZeroDivisionError] * 5
     assert len(tried) == 1

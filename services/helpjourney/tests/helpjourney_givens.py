@@ -9,6 +9,7 @@ from contracts.codes import Channel, ServiceKind, TopicCode, Urgency
 from contracts.dialog import HandoffOffered, HandoffWithdrawn
 from contracts.info import HelpService, ServiceListed
 from helpjourney.consumers import HANDLERS
+from helpjourney.domain.ages import day_in_oslo
 from helpjourney.domain.journeys import Keeping
 from helpjourney.handlers.binding import Opener
 from helpjourney.handlers.presenting import PresentCode, PresentSecret, present_code, present_secret
@@ -80,8 +81,7 @@ def _event(
 
 def born(age: int) -> date:
     """A birth date that makes somebody this old for the whole year around now."""
-    today = datetime.now(UTC).date()
-    return date(today.year - age, 1, 1)
+    return date(day_in_oslo(datetime.now(UTC)).year - age, 1, 1)
 
 
 def a_unit(service_id: UUID | None = None, **changes: object) -> ServiceListed:

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID, uuid4
@@ -23,6 +24,12 @@ from sqlalchemy import inspect, select, text
 from deploy.testing import Database, told, until
 
 HOUR = timedelta(seconds=BUCKET)
+
+
+@pytest.fixture
+def database(database: Database) -> Database:
+    """A bucket has just begun by its clock: what a test does in a moment lies in one bucket, also when it's a minute to twelve."""
+    return database.moved(-timedelta(seconds=time.time() % BUCKET))
 
 
 async def claim(database: Database, given: Given, begin: Begin | None = None) -> UUID:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from deploy.local.journey.browser import Page
@@ -39,7 +39,7 @@ async def _propose(scene: Scene) -> None:
     for address in [link for link in today.links if "/ansatt/sak/" in link]:
         case = fine(await scene.clinician.browser.get(address))
         if case.has_form("/flytt") and "Foreslått" not in case.text:
-            start = datetime.now(ZoneInfo("Europe/Oslo")) + timedelta(days=9)
+            start = (datetime.now(UTC) + timedelta(days=9)).astimezone(ZoneInfo("Europe/Oslo"))
             await scene.clinician.browser.submit(case.form("/flytt"), {"start": start.strftime("%Y-%m-%dT%H:%M")})
             return
 

@@ -147,12 +147,12 @@ async def test_only_the_partition_that_fails_waits(create, running, producer, ar
         await send(producer, fine, 1)
         for sequence in range(2, 6):
             await send(producer, fine, sequence)
-            await until(applied(fine, sequence), seconds=5)
+            await until(applied(fine, sequence), seconds=30)
         assert await articles.effects(reader, stuck) is None
         assert await reading.part.is_live()
         articles.failing = lambda _: None
         await send(producer, stuck, 2)
-        await until(applied(stuck, 2), seconds=15)
+        await until(applied(stuck, 2), seconds=30)
 
 
 async def test_an_event_that_keeps_failing_is_parked_after_some_attempts(
@@ -226,7 +226,7 @@ async def test_a_frozen_consumer_that_thaws_applies_nothing_twice(create, runnin
     )
     try:
         assert frozen.stdout is not None
-        assert await asyncio.wait_for(frozen.stdout.readline(), 20) == b"in hand\n"
+        assert await asyncio.wait_for(frozen.stdout.readline(), 60) == b"in hand\n"
         frozen.send_signal(signal.SIGSTOP)
         async with running(create()):
             for key in keys:

@@ -82,7 +82,7 @@ def test_a_place_that_there_is_not_is_refused(setting):
 def test_a_place_costs_nothing_where_nothing_is_asked_for():
     """INVARIANT: crash points are no burden: well below a thousandth of a transaction each."""
     crash.arm(None)
-    began = time.perf_counter()
+    began = time.process_time()
     for _ in range(100_000):
         crash.reach(Place.COMMAND_TOLD)
-    assert time.perf_counter() - began < 0.2
+    assert time.process_time() - began < 0.2

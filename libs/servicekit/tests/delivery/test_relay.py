@@ -143,7 +143,7 @@ async def test_a_fact_that_is_refused_holds_back_its_key_and_no_other(database, 
         await tell(database, articles, fine, times=3)
         await until(lambda: log.has(fine, [1, 2, 3]))
         await tell(database, articles, fine)
-        await until(lambda: log.has(fine, [1, 2, 3, 4]), seconds=5)
+        await until(lambda: log.has(fine, [1, 2, 3, 4]), seconds=30)
         assert log.sequences[stuck] == []
         await until(has_left(database, 5001))
         assert log.sequences[stuck] == []
@@ -195,13 +195,13 @@ async def test_a_fact_wakes_the_relay_at_once_and_a_look_finds_what_told_nobody(
         await until(lambda: log.has(article, [1]))
         await asyncio.sleep(0.5)  # it sleeps for a minute now, unless it is woken
         await tell(database, articles, article)
-        await until(lambda: log.has(article, [1, 2]), seconds=5)
+        await until(lambda: log.has(article, [1, 2]), seconds=30)
         monkeypatch.undo()
         await tell(database, articles, article)
-        await until(lambda: log.has(article, [1, 2, 3]), seconds=5)
+        await until(lambda: log.has(article, [1, 2, 3]), seconds=30)
         async with database.engine.begin() as connection:
             await connection.execute(INSERT, {"topic": TOPIC, "key": str(silent), "value": b"{}", "times": 1})
-        await until(lambda: log.has(silent, [0]), seconds=5)
+        await until(lambda: log.has(silent, [0]), seconds=30)
 
 
 async def test_what_has_gathered_goes_window_by_window_without_a_pause(database, articles, relay, running, log, monkeypatch):
@@ -211,7 +211,7 @@ async def test_what_has_gathered_goes_window_by_window_without_a_pause(database,
     monkeypatch.setattr("servicekit.delivery.relay.POLL", 60.0)
     await tell(database, articles, article, times=35)
     async with running(relay):
-        await until(is_empty(database), seconds=5)
+        await until(is_empty(database), seconds=30)
     assert log.has(article, list(range(1, 36)))
 
 

@@ -7,6 +7,8 @@ from fastapi import FastAPI, Request
 from fastapi.responses import PlainTextResponse, Response, StreamingResponse
 from servicekit.web.crowd import Crowd
 
+from deploy.testing import settled
+
 MOST = 4
 
 
@@ -42,7 +44,7 @@ class Site:
 
     async def start(self, count: int, method: str = "GET", path: str = "/") -> list[asyncio.Task[httpx.Response]]:
         tasks = [asyncio.create_task(self.client.request(method, path)) for _ in range(count)]
-        await asyncio.sleep(0.05)
+        await settled()
         return tasks
 
 

@@ -20,6 +20,8 @@ from deploy.testing import until
 
 HOST = "snakk.localhost:8080"
 HOME = f"http://{HOST}"
+SOON = 20
+"""Seconds: a moment, on a machine that stands still now and then."""
 
 
 class Stream:
@@ -96,7 +98,7 @@ async def test_what_the_helper_writes_reaches_the_youth_in_order(centre: Any, po
         await until(lambda: _true(stream.saw("status")))
         for number in range(5):
             await centre.say(chat, f"hei {number}", chat.helper)
-        await until(lambda: _true(len(stream.numbers()) == 5), seconds=5)
+        await until(lambda: _true(len(stream.numbers()) == 5), seconds=SOON)
     assert stream.numbers() == [1, 2, 3, 4, 5]
     assert "hei 0" in next(data for kind, _, data in stream.events if kind == "message")
 
@@ -134,7 +136,7 @@ async def test_the_helper_sees_live_that_she_tries_to_log_in(centre: Any, databa
         await until(lambda: _true(stream.saw("status")))
         async with database.begin() as uow:
             await go_and_log_in(GoAndLogIn(chat.id), uow)
-        await until(lambda: _true(any("prøver å logge inn" in data for _, _, data in stream.events)), seconds=5)
+        await until(lambda: _true(any("prøver å logge inn" in data for _, _, data in stream.events)), seconds=SOON)
 
 
 async def test_a_stream_ends_with_the_chat(centre: Any, database: Any, port: int, talk: Any) -> None:
@@ -143,7 +145,7 @@ async def test_a_stream_ends_with_the_chat(centre: Any, database: Any, port: int
         await until(lambda: _true(hers.saw("status") and his.saw("status")))
         async with database.begin() as uow:
             await end_chat(EndChat(chat.id), uow)
-        await until(lambda: _true(hers.closed and his.closed), seconds=5)
+        await until(lambda: _true(hers.closed and his.closed), seconds=SOON)
     assert hers.saw("over")
     assert his.saw("over")
 
@@ -154,7 +156,7 @@ async def test_a_stream_ends_when_the_process_stops(app: Any, port: int, talk: A
     async with opened(port, youth, "/chat/strom") as stream:
         await until(lambda: _true(stream.saw("status")))
         app.state.stopping.set()
-        await until(lambda: _true(stream.closed), seconds=2)
+        await until(lambda: _true(stream.closed), seconds=SOON)
     assert not stream.saw("over")
 
 
@@ -168,7 +170,7 @@ async def test_streams_hear_again_after_the_database_dropped_the_listener(centre
             dropped = await connection.execute(text(others + " and wait_event = 'ClientRead' and query ilike '%listen%'"))
             assert len(dropped.all()) == 1
         await centre.say(chat, "etterpå", chat.helper)
-        await until(lambda: _true(stream.numbers() == [1]), seconds=10)
+        await until(lambda: _true(stream.numbers() == [1]), seconds=SOON)
 
 
 async def test_a_stranger_gets_no_stream(browse: Any, port: int, talk: Any) -> None:
