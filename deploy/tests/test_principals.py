@@ -77,7 +77,7 @@ class Somebody:
     """One principal, who tries everything, as a client of another make than the services' own."""
 
     def __init__(self, access: Access) -> None:
-        quiet = {"log_level": 0, "socket.timeout.ms": 5000, "topic.metadata.propagation.max.ms": 0}
+        quiet = {"log_level": 0, "socket.timeout.ms": 15_000, "topic.metadata.propagation.max.ms": 0}
         self._access = access
         self._settings = {**access.librdkafka, **quiet}
         self._admin = AdminClient(self._settings)
@@ -104,7 +104,7 @@ class Somebody:
 
     def _write(self) -> set[str]:
         written: set[str] = set()
-        producer = Producer({**self._settings, "acks": "all", "message.timeout.ms": 5000})
+        producer = Producer({**self._settings, "acks": "all", "message.timeout.ms": 15_000})
         for name in NAMES:
             producer.produce(name, b"x", on_delivery=lambda error, message: written.add(message.topic()) if _fine(error) else None)
         assert producer.flush(SECONDS) == 0
@@ -202,7 +202,7 @@ async def tells_its_grants(port: int) -> bool:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(len(DESCRIBE_ALL_GRANTS).to_bytes(4, "big") + DESCRIBE_ALL_GRANTS)
     try:
-        return bool(await asyncio.wait_for(reader.read(4), 5))
+        return bool(await asyncio.wait_for(reader.read(4), 10))
     except (ConnectionError, TimeoutError):
         return False
     finally:

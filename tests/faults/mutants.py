@@ -77,10 +77,17 @@ async def reader_dies_before_its_commit(plant: Plant) -> None:
 
 async def a_slow_writer_is_overtaken(plant: Plant) -> None:
     slow, fast = await plant.articles(2)
-    writing = asyncio.create_task(plant.command("slow", slow, pause=0.4))
-    await asyncio.sleep(0.15)
+    written, overtaken = asyncio.Event(), asyncio.Event()
+
+    async def dawdle() -> None:
+        written.set()
+        await overtaken.wait()
+
+    writing = asyncio.create_task(plant.command("slow", slow, before_commit=dawdle))
+    await written.wait()
     await plant.command("fast", fast)
     await plant.relay()
+    overtaken.set()
     await writing
 
 

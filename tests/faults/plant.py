@@ -24,11 +24,12 @@ from servicekit.settings import ServiceSettings
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from deploy.testing import Standstill
 from deploy.testing.plumbing import prepare_plumbing
 from tests.faults.bus import Bus, BusConsumer
 from tests.faults.ledger import Findings, Ledger, Phase, World, check
 
-HEALING_SECONDS = 6.0
+HEALING_SECONDS = 12.0
 TABLES = (
     "create table articles (id uuid primary key, told integer not null)",
     "create table acts (command text not null)",
@@ -64,6 +65,9 @@ def die() -> None:
     raise Killed
 
 
+async def nothing() -> None: ...
+
+
 class Plant:
     """One publisher (`info`), any number of its relays and timers, and one reader (`reporting`)."""
 
@@ -89,7 +93,9 @@ class Plant:
             await connection.execute(text("insert into articles select unnest(cast(:ids as uuid[])), 0"), {"ids": ids})
         return ids
 
-    async def command(self, name: str, article: UUID, *, pause: float = 0.0, refused: bool = False) -> None:
+    async def command(
+        self, name: str, article: UUID, *, before_commit: Callable[[], Awaitable[None]] = nothing, refused: bool = False
+    ) -> None:
         """One try of a client: a door with an idempotency key, as the services' are."""
         self._note(name, Phase.INVOKE)
 
@@ -103,7 +109,7 @@ class Plant:
             async with self._begin() as uow:
                 await idempotency.once(uow, name.encode(), b"the same", act)
                 await uow.flush()
-                await asyncio.sleep(pause)
+                await before_commit()
                 if refused:
                     raise RefusedError
         except RefusedError:
@@ -203,13 +209,14 @@ class Plant:
         """Nothing fails any more: relay and read until all is quiet, then look."""
         crash.arm(None)
         self.bus.plan.clear()
-        deadline = time.monotonic() + HEALING_SECONDS
-        while time.monotonic() < deadline:
-            moved = await self.relay()
-            await self.read()
-            if not moved and not self._member.behind and not await self._count("select count(*) from outbox"):
-                break
-            await asyncio.sleep(0 if moved else 0.03)
+        began = time.monotonic()
+        with Standstill() as still:
+            while time.monotonic() - began - still.seconds < HEALING_SECONDS:
+                moved = await self.relay()
+                await self.read()
+                if not moved and not self._member.behind and not await self._count("select count(*) from outbox"):
+                    break
+                await asyncio.sleep(0 if moved else 0.03)
         return check(self.ledger, await self.world())
 
     async def world(self) -> World:

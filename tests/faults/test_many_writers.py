@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from functools import partial
 
 import pytest
 
@@ -16,7 +17,8 @@ async def test_no_row_is_skipped_or_overtaken(build):
 
     async def write(writer: int) -> None:
         for number in range(EACH):
-            await plant.command(f"{writer}/{number}", chance.choice(articles), pause=chance.choice([0, 0, 0.05, 0.3]))
+            dawdle = partial(asyncio.sleep, chance.choice([0, 0, 0.05, 0.3]))
+            await plant.command(f"{writer}/{number}", chance.choice(articles), before_commit=dawdle)
 
     async def relay(name: str) -> None:
         while not done.is_set():

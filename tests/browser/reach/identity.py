@@ -2,9 +2,12 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from hashlib import sha256
 
 import asyncpg
+from servicekit.web.cookie import COOKIE
 
+from deploy.local.environment import HOSTS
 from deploy.local.journey.browser import Browser as Walker
 from tests.browser.scene import Scene
 from tests.browser.visits import LoginVisit, Reach, Visit, by_link
@@ -51,7 +54,8 @@ async def really_out(scene: Scene) -> AsyncIterator[Visit]:
     async with scene.known_youth() as youth:
         database = await asyncpg.connect(scene.platform.dsn("helpjourney"))
         try:
-            sid = await database.fetchval("select sid from browser_sessions where sid is not null order by created_at desc limit 1")
+            name = sha256(youth.browser.cookies[HOSTS["helpjourney"], COOKIE, "/"].encode()).digest()  # others log in beside
+            sid = await database.fetchval("select sid from browser_sessions where id_hash = $1", name)
         finally:
             await database.close()
         yield by_link(youth.browser, f"{scene.urls['identity']}/end_session?client_id=helpjourney&logout_hint={sid}")

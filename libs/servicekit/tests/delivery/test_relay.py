@@ -170,10 +170,10 @@ async def test_the_relay_starts_without_kafka_and_shows_what_waits(database, art
     monkeypatch.setattr("servicekit.delivery.depth.STUCK_SECONDS", 0.5)
     [article] = await articles.create(database)
     relay = Relay(database.engine, settings(database.dsn, "127.0.0.1:1"))
+    await tell(database, articles, article, times=3)
     with capture_logs() as lines:
         watching = asyncio.create_task(watch_outbox(database.engine, []))
         async with running(relay):
-            await tell(database, articles, article, times=3)
 
             async def three_wait() -> bool:
                 said = [line["rows"] for line in lines if line["log_level"] == "error"]
