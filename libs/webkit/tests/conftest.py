@@ -34,6 +34,10 @@ def build(service: str = "dialog", level: str = "anonymous", **options: Any) -> 
     async def framed(request: Request) -> Response:
         return pages.render(request, "front.html", name="", form=FORM, frame_ancestors="'self'", refresh=10)
 
+    @app.post("/ansatt/only-post")
+    async def refused(request: Request) -> Response:
+        return pages.error(request, 403, "form_not_ours")
+
     @app.post("/only-post")
     async def only_post(request: Request) -> Response:
         return pages.render(request, "front.html", 422, name="", form=FORM)

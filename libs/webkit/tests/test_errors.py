@@ -57,6 +57,30 @@ async def test_who_works_here_is_not_spoken_to_as_a_youth(visit: Visit, language
     assert {line.href for line in crisis().lines} <= set(links), "the numbers stand in the footer"
 
 
+@pytest.mark.parametrize("code", ["form_not_ours", "wrong_method", "conflict"])
+async def test_who_works_here_is_led_back_to_work_and_not_to_the_pages_of_youths(visit: Visit, code: str) -> None:
+    """INVARIANT: neither the mark nor a form that failed leads a helper to the front page of those she helps."""
+    async with visit() as client:
+        page = (await client.post("/ansatt/only-post")) if code == "form_not_ours" else (await client.get(f"/ansatt/error/418/{code}"))
+    links = [tag.attributes for tag in tags(page.text, "a")]
+    assert [each["href"] for each in links if each.get("class") == "mark"] == ["/ansatt"]
+    assert not [each for each in links if each["href"] == "/"]
+    assert "forsiden" not in page.text
+    assert [each["href"] for each in links if each.get("class") == "ds-button"].count("/ansatt") == 1
+
+
+async def test_a_youth_is_led_to_her_own_front_page(visit: Visit) -> None:
+    async with visit() as client:
+        page = await client.get("/error/404/not_found")
+    assert [tag.attributes["href"] for tag in tags(page.text, "a") if tag.attributes.get("class") == "mark"] == ["/"]
+
+
+def test_who_sends_a_form_twice_is_not_told_of_somebody_else() -> None:
+    """To a youth who is afraid of being watched, somebody else is bad news; to who works here it's a colleague."""
+    assert "Noen" not in ERRORS["conflict"].title
+    assert error_page(409, staff=True).title == "Noen rakk det før deg"
+
+
 def test_every_state_of_staff_pages_has_a_way_on_and_words_in_every_language() -> None:
     pages = {code: error_page(418, code, staff=True) for code in ERRORS}
     assert all(page.ways for page in pages.values())

@@ -53,7 +53,7 @@ ERRORS: Mapping[str, ErrorPage] = {
     "expired": ErrorPage(_("Tiden har gått ut"), _("Koden eller siden kan ikke brukes lenger. Du kan begynne på nytt."), HUMAN, "utlopt"),
     "wrong_method": ErrorPage(_("Dette kan ikke gjøres slik"), _("Gå til forsiden og begynn derfra."), HUMAN, "feil-vei"),
     "conflict": ErrorPage(
-        _("Noen rakk det før deg"), _("Det er gjort en endring i mellomtiden. Se hvordan det står til nå."), RETRY, "skjema"
+        _("Skjemaet er sendt før"), _("Det du sendte da, gjelder. Vil du sende noe nytt, åpner du siden igjen."), RETRY, "skjema"
     ),
     "too_many": ErrorPage(
         _("Du må vente litt"), _("Det har vært mange forsøk på kort tid. Vent noen minutter og prøv igjen."), RETRY, "mange"
@@ -95,6 +95,10 @@ _STAFF: Mapping[str, ErrorPage] = {
         {_("Logg inn på nytt"): "/ansatt/logg-inn?fersk=1"} | _AGAIN,
         "ikke-din",
     ),
+    "conflict": ErrorPage(
+        _("Noen rakk det før deg"), _("Det er gjort en endring i mellomtiden. Se hvordan det står til nå."), _AGAIN | _WORK, "skjema"
+    ),
+    "wrong_method": ErrorPage(ERRORS["wrong_method"].title, _("Gå til arbeidssiden og begynn derfra."), _WORK, "feil-vei"),
     "not_logged_in": ErrorPage(
         ERRORS["not_logged_in"].title, ERRORS["not_logged_in"].text, {_("Logg inn som ansatt"): "/ansatt/logg-inn"}, "logg-inn"
     ),

@@ -34,6 +34,11 @@ LEVELS: Mapping[str, Level] = {
 STAFF_PATH = "/ansatt"
 
 
+def front_of(level: Level) -> str:
+    """Where the mark leads: those who work here to their work, not to the pages of those they help."""
+    return STAFF_PATH if level.name == "staff" else "/"
+
+
 def level_of_path(path: str, otherwise: str) -> Level:
     """Staff pages lie under `/ansatt` of every service; all else has the service's own level."""
     staff = path == STAFF_PATH or path.startswith(f"{STAFF_PATH}/")

@@ -18,7 +18,7 @@ from webkit.environment import environment
 from webkit.headers import FIXED, SecurityHeaders, content_security_policy, origin
 from webkit.i18n import LANGUAGES, Translation, translate
 from webkit.language import LanguageChoice, language_of, switch_url
-from webkit.levels import LEVELS, level_of_path
+from webkit.levels import LEVELS, front_of, level_of_path
 from webkit.renewal import renewal_of
 from webkit.shared_cache import SharedCache
 from webkit.static_files import PREFIX, StaticFiles
@@ -134,7 +134,7 @@ class Pages:
         shown = LEVELS[level] if level else level_of_path(request.url.path, self.level.name)
         language = self.language(request)
         renewal = renewal_of(request, refresh)
-        shared = {**self._context(request, language), "level": shown, "renewal": renewal}
+        shared = {**self._context(request, language), "level": shown, "front": front_of(shown), "renewal": renewal}
         text = self._environment(language).get_template(template).render(shared, **context)
         sent = {**FIXED, "Content-Security-Policy": self.policy(form_action, frame_ancestors), "Content-Language": language}
         if shown.private:
@@ -187,19 +187,18 @@ class Pages:
             "quick_exit_url": self.quick_exit_url,
             "quick_exit_host": urlsplit(self.quick_exit_url).netloc.removeprefix("www."),
             "is_demo": self.is_demo,
-            "here": quote(_readable_path(request)),
-            "switch_url": lambda code: switch_url(request, code, _readable_path(request)),
+            "here": quote(self._readable_path(request)),
+            "switch_url": lambda code: switch_url(request, code, self._readable_path(request)),
         }
+
+    def _readable_path(self, request: Request) -> str:
+        """The path of this page, or the front page where only a form can be posted to."""
+        if request.method in ("GET", "HEAD"):
+            return request.url.path
+        scope = {**request.scope, "method": "GET"}
+        readable = any(route.matches(scope)[0] is Match.FULL for route in request.app.router.routes)
+        return request.url.path if readable else front_of(level_of_path(request.url.path, self.level.name))
 
     def _leave_of(self, request: Request) -> quick_exit.Leave | None:
         found: quick_exit.Leave | None = self._leave or getattr(request.app.state, "leave", None)
         return found
-
-
-def _readable_path(request: Request) -> str:
-    """The path of this page, or the front page where only a form can be posted to."""
-    if request.method in ("GET", "HEAD"):
-        return request.url.path
-    scope = {**request.scope, "method": "GET"}
-    readable = any(route.matches(scope)[0] is Match.FULL for route in request.app.router.routes)
-    return request.url.path if readable else "/"
