@@ -3,10 +3,11 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, Route, expect
+from playwright.async_api import Browser, Error, Page, Route, expect
 
 from deploy.local.journey.cast import CHAT_HELPER
 from deploy.local.journey.people import until
@@ -56,6 +57,16 @@ async def back(youth: Phone, times: int = 3) -> str:
     return " ".join(seen)
 
 
+async def sent_again(youth: Phone) -> str:
+    """One page back, which answered a form and isn't stored; and yes to the question whether to send it again."""
+    with suppress(Error):
+        await youth.page.go_back(wait_until="load")
+    answer = await youth.page.reload(wait_until="load")
+    assert answer is not None
+    assert answer.request.method == "POST"
+    return await youth.source()
+
+
 async def test_quick_exit_from_a_chat_leaves_nothing_behind_the_back_button(scene: Scene, youth: Phone) -> None:
     """INVARIANT: after leaving, neither the page nor its history shows a word of the chat, and the session is over."""
     async with talking(scene) as talk:
@@ -71,6 +82,18 @@ async def test_quick_exit_from_a_chat_leaves_nothing_behind_the_back_button(scen
         await until(
             lambda: talk.youth.browser.get(mine), lambda page: page.status == 404, "the end of the session, also for who has its cookie"
         )
+
+
+async def test_a_form_that_the_back_button_sends_again_after_the_quick_exit_shows_none_of_her_words(youth: Phone) -> None:
+    """INVARIANT: also who says yes to "send the form again" reads nothing, nor after a fresh page was opened in between."""
+    await youth.opens("dialog", "/spor")
+    for _ in range(2):  # two pages that answer a form: script takes the place of the last one only
+        await youth.sends("/spor", {"text": f"{SECRET}. " * 600})
+        await expect(youth.page.locator(".ds-error-summary")).to_be_visible()
+    await leaves(youth.page)
+    assert SECRET not in await sent_again(youth)
+    await youth.opens("dialog", "/svar")
+    assert SECRET not in await sent_again(youth)
 
 
 async def test_the_end_of_the_chat_does_not_lead_back_from_the_way_out(browser: Browser, scene: Scene) -> None:

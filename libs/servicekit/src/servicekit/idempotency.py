@@ -43,6 +43,11 @@ async def once(uow: UnitOfWork, key: bytes, fingerprint: bytes, act: Callable[[]
     return acted
 
 
+async def is_used(uow: UnitOfWork, key: bytes) -> bool:
+    """Whether something was done under this key within `KEPT`."""
+    return (await uow.connection.execute(_RECALL, {"key_hash": sha256(key).digest()})).first() is not None
+
+
 def fingerprint(key: bytes, fields: Mapping[str, str]) -> bytes:
     """HMAC-SHA-256 under `key` of a command's fields in a fixed order: says whether two requests ask the same, and nothing else."""
     parts = [part.encode() for item in sorted(fields.items()) for part in item]

@@ -190,3 +190,29 @@ async def test_the_end_gives_the_browser_a_new_start(browser: Browser) -> None:
 )
 def test_levels_are_compared_by_rank(have: str | None, wanted: str, holds: bool) -> None:
     assert reaches(have, wanted) is holds
+
+
+WORDS = "de krangler hele tida"
+
+
+async def test_a_form_whose_session_is_gone_comes_back_with_what_was_written(browser: Browser) -> None:
+    """INVARIANT: nothing written is lost because a cookie was."""
+    sent = {**hidden_fields((await browser.get("/note")).text, "/note"), "note": WORDS}
+    browser.cookies.clear()
+    answer = await browser.post("/note", sent)
+    assert answer.status_code == 403
+    assert WORDS in answer.text
+
+
+async def test_a_form_of_a_session_that_was_left_on_purpose_shows_nothing_when_it_is_sent_again(browser: Browser) -> None:
+    """INVARIANT: what the back button sends again after the quick exit or a logout is shown to nobody, nor once a new page is open."""
+    page = await browser.get("/note")
+    sent = {**hidden_fields(page.text, "/note"), "note": WORDS}
+    await browser.post("/note", sent)
+    await browser.post("/end", sent)
+    assert COOKIE not in browser.cookies
+    for _ in range(2):
+        answer = await browser.post("/note", sent)
+        assert answer.status_code == 403
+        assert WORDS not in answer.text
+        await browser.get("/note")

@@ -16,6 +16,7 @@ from sqlalchemy import Row, delete, insert, select, update
 from servicekit.crypto import b64, decrypt, encrypt, hkdf, unb64
 from servicekit.delivery.outbox import UnitOfWork
 from servicekit.delivery.tables import browser_sessions
+from servicekit.idempotency import is_used, once
 from servicekit.upserts import put
 
 TOKEN_BYTES = 32
@@ -206,12 +207,27 @@ async def log_in(uow: UnitOfWork, session: BrowserSession, login: Login, tokens:
 
 
 async def end(uow: UnitOfWork, session: BrowserSession) -> None:
-    """Forget the session and all that it held; the browser starts anew."""
+    """Forget the session and all that it held; the browser starts anew, and forms of this session show nothing any more."""
     await uow.connection.execute(delete(browser_sessions).where(browser_sessions.c.id_hash == session.id_hash))
     record = session.record
+    if record.in_browser:
+        await once(uow, _left(csrf_of(record.token)), b"left", _nothing)
     record.token, record.state, record.login, record.tokens_sealed = new_record().token, {}, None, None
     record.saved = record.shown = False
     record.ended, record.in_browser = record.in_browser or record.ended, False
+
+
+async def is_left(uow: UnitOfWork, csrf: str) -> bool:
+    """Whether the form that carries this is of a session that its reader ended herself, in the last 24 hours."""
+    return await is_used(uow, _left(csrf))
+
+
+def _left(csrf: str) -> bytes:
+    return b"left " + csrf.encode()
+
+
+async def _nothing() -> dict[str, str]:
+    return {}
 
 
 async def on_session_ended(event: SessionEnded, uow: UnitOfWork) -> None:

@@ -1,4 +1,7 @@
-"""A form that came too late (its session is over, or another has taken its place): what was written comes back, ready to be sent again."""
+"""A form that came too late (its session is over, or another has taken its place): what was written comes back, ready to be sent again.
+
+Not after the quick exit or a logout: then it is the back button that sends it again, perhaps under somebody else's finger.
+"""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -6,7 +9,9 @@ from typing import Any, Protocol
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
+from servicekit.delivery.outbox import Begin
 from servicekit.problems import Pages, reads_pages, respond
+from servicekit.web.browser_session import is_left
 from servicekit.web.form import Form, new_form
 from servicekit.web.interrupted import InterruptedFormError
 from servicekit.web.sessions import current_session, login_address
@@ -28,11 +33,17 @@ def install(app: FastAPI, pages: KeepingPages) -> None:
     async def of_interrupted(request: Request, error: InterruptedFormError) -> Response:
         pairs = await written(request) if reads_pages(request) else ()
         fields = {name: value for name, value in pairs if name not in HIDDEN}
-        if not any(is_prose(value) for value in fields.values()):
+        if not any(is_prose(value) for value in fields.values()) or await _is_left(request, dict(pairs)):
             return respond(pages, request, error)
         session = await current_session(request)
         form = Form(session.csrf, key_of(dict(pairs)) or new_form(session).key)
         return pages.render(request, TEMPLATE, 403, login=login_address(request, error.who), form=form, **_parts(fields))
+
+
+async def _is_left(request: Request, sent: Mapping[str, str]) -> bool:
+    begin: Begin = request.app.state.begin
+    async with begin() as uow:
+        return await is_left(uow, sent.get("csrf", ""))
 
 
 def is_prose(value: str) -> bool:
