@@ -52,9 +52,8 @@ Used: {used()}.
 People asked questions, waited in the queue, went on with a secret that somebody else had too, and wished for appointments, all through
 the services' own pages, with idempotency keys, trying again with the same key until they were answered. Strikes: {strikes}.
 {run.journeys} journeys went all the way, {len(run.given_up)} people gave up in the middle of a story, {run.events} events stood on Kafka
-at the end. Recovery is the time from the start of what was killed (or the thaw of what was frozen) until the newest questions had
-their effect in the other service; the longest was {max(run.recoveries, default=0):.1f} s. What was struck is not always on their way:
-identity and info are back when their pages answer again.
+at the end. Recovery is the time from the start of what was killed (or the thaw of what was frozen) until every fact that any service had
+to tell at that moment had its effect in each service that reads it; the longest was {max(run.recoveries, default=0):.1f} s.
 `stuck` counts outbox rows left, answers and recoveries longer than 60 s, parked keys and read models that don't say what their sources say;
 `lost` counts state without its event, too. Facts repeated on Kafka by relays that died, all ignored by their readers:
 {run.findings.resent}.
