@@ -16,6 +16,9 @@ MARKER = "zqxkvwjh"
 LETTERS = "bcdfghjklmnpqrstvwxz"
 NEAR = 400
 """Bytes on each side of a marker in which the whole word is looked for; more than any encoding needs."""
+FEW_DIGITS = 10
+"""Fewer than so many are inside an id or a longer number by chance, once in some thousand runs: there they aren't looked for."""
+HEXADECIMAL = frozenset(b"0123456789abcdefABCDEF")
 
 
 class Searchable(Protocol):
@@ -86,7 +89,7 @@ class Canaries:
         """As `found_in`, for large files: all but the marked words as plain characters only."""
         marked, others = self._sorted()
         near = _around(content, _MARKERS)
-        return _found(marked, near) | {canary.name for canary in others if any(content.find(form) >= 0 for form in canary.plain)}
+        return _found(marked, near) | {canary.name for canary in others if any(_holds(content, form) for form in canary.plain)}
 
     def _sorted(self) -> tuple[list[Canary], list[Canary]]:
         marked = [canary for canary in self.planted.values() if canary.is_marked]
@@ -148,7 +151,19 @@ def _around(content: Searchable, markers: Iterable[bytes]) -> bytes:
 
 
 def _found(canaries: Iterable[Canary], content: bytes) -> set[str]:
-    return {canary.name for canary in canaries if any(form in content for form in canary.forms)}
+    return {canary.name for canary in canaries if any(_holds(content, form) for form in canary.forms)}
+
+
+def _holds(content: Searchable, form: bytes) -> bool:
+    place = content.find(form)
+    while place >= 0 and form.isdigit() and len(form) < FEW_DIGITS and _is_inside(content, place, place + len(form)):
+        place = content.find(form, place + 1)
+    return place >= 0
+
+
+def _is_inside(content: Searchable, begins: int, ends: int) -> bool:
+    """Whether it is a part of a longer number, hexadecimal or not."""
+    return not HEXADECIMAL.isdisjoint(content[max(0, begins - 1) : begins] + content[ends : ends + 1])
 
 
 def is_allowed(name: str, place: str, table: Mapping[str, tuple[str, ...]]) -> bool:

@@ -130,6 +130,16 @@ def test_a_canary_is_found_however_it_is_written(written: Callable[[str], bytes]
     assert canaries.found_in(around + MARKER.encode() + around) == set()
 
 
+def test_a_short_number_is_found_unless_it_is_a_part_of_an_id() -> None:
+    canaries = Canaries()
+    canaries.digits("phone", "+4790412387", "90412387")
+    for text in (b"tlf 90412387.", b"a90412387 eller 90412387", b"+4790412387"):
+        assert canaries.found_in(text) == canaries.found_plainly_in(text) == {"phone"}
+    assert canaries.found_in(b"ff" + b"90412387".hex().encode() + b"ff") == {"phone"}
+    for text in (b"trace_id=0af190412387c0", b"0.0190412387 1"):
+        assert canaries.found_in(text) == canaries.found_plainly_in(text) == set()
+
+
 async def test_a_canary_that_is_left_somewhere_by_hand_is_found(platform: Platform, sinks: Sinks) -> None:
     """The search itself is seen to fail: for a log line, a span, a file, a column and a record's header."""
     canaries = Canaries()

@@ -10,6 +10,7 @@ import sys
 from typing import Any
 from uuid import UUID
 
+import structlog
 from contracts.info import ArticleWithdrawn
 from servicekit import crash
 from servicekit.database import create_engine
@@ -64,4 +65,5 @@ async def main(publisher_dsn: str, reader_dsn: str, group: str, article: UUID, m
 
 
 if __name__ == "__main__":
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # what is answered is alone on stdout
     asyncio.run(main(*sys.argv[1:4], UUID(sys.argv[4]), int(sys.argv[5])))

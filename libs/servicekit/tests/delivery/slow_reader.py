@@ -4,6 +4,7 @@ import asyncio
 import sys
 from typing import Any
 
+import structlog
 from contracts.info import ArticleWithdrawn
 from servicekit.database import create_engine
 from servicekit.delivery.consumer import Consumer
@@ -32,4 +33,5 @@ async def main(dsn: str, group: str) -> None:
 
 
 if __name__ == "__main__":
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # the test reads stdout
     asyncio.run(main(*sys.argv[1:]))
