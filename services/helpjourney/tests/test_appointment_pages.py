@@ -48,11 +48,15 @@ class Walk:
         self.appointment = answer.headers.get("location", "").removeprefix("/time/")
         return answer
 
-    async def offer(self, *days: int, **fields: Any) -> Any:
-        page = await self.clinician.get(f"/ansatt/sak/{self.journey}")
+    async def half_past(self, hour: int, days: int) -> str:
+        """So many days from now, as a form's field says it."""
         async with self.database.begin() as uow:
             now = (await uow.now()).astimezone(ZoneInfo("Europe/Oslo"))
-        starts = [(now + timedelta(days=day)).replace(hour=10, minute=30).strftime("%Y-%m-%dT%H:%M") for day in days]
+        return (now + timedelta(days=days)).replace(hour=hour, minute=30).strftime("%Y-%m-%dT%H:%M")
+
+    async def offer(self, *days: int, **fields: Any) -> Any:
+        page = await self.clinician.get(f"/ansatt/sak/{self.journey}")
+        starts = [await self.half_past(10, day) for day in days]
         sent = {"start": starts, "minutes": "30"} | fields
         return await self.clinician.submit(page, f"/ansatt/time/{self.appointment}/tilby", sent)
 
