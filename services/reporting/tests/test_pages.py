@@ -9,6 +9,8 @@ from reporting.store import add_counts, add_waits, list_service, open_provider
 from servicekit.web.browser_session import Login
 from servicekit.web.guards import assert_unsafe_routes_are_guarded
 
+from deploy.testing.browser import hidden_fields
+
 
 def this_hour():
     return datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
@@ -125,6 +127,12 @@ async def test_what_is_open_now_renews_itself_with_and_without_script(browser):
     assert "refresh" not in (await browser.get("/ansatt/na?stopp=1")).headers
     await browser.log_in(staff("helper"))
     assert (await browser.get("/ansatt/na")).status_code == 403
+
+
+async def test_an_operator_can_log_out_on_the_page_itself(browser):
+    """INVARIANT: the night's shared machine is left without looking for the way out."""
+    await browser.log_in(staff("operator"))
+    assert {"csrf", "key"} <= set(hidden_fields((await browser.get("/ansatt")).text, "/logg-ut"))
 
 
 async def test_operations_see_what_is_open_and_others_do_not(browser, database):

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from servicekit.problems import Problem
+from servicekit.web.form import new_form
 from servicekit.web.sessions import StaffSession
 from webkit.i18n import mark
 from webkit.renewal import renewal_of
@@ -56,7 +57,16 @@ async def operations(request: Request, staff: StaffSession) -> Response:
         now_open = await open_services(connection)
     live = renewal_of(request, RENEWED)
     return _render(
-        request, "operations.html", period, asked, level="staff", now_open=now_open, seen_at=_now(), live=live, **_shown(figures, missed)
+        request,
+        "operations.html",
+        period,
+        asked,
+        level="staff",
+        now_open=now_open,
+        seen_at=_now(),
+        live=live,
+        form=new_form(staff),
+        **_shown(figures, missed),
     )
 
 
