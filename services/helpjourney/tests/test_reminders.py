@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +20,14 @@ from helpjourney_scene import Scene, run
 from servicekit.delivery.outbox import Begin
 from servicekit.timers import run_due
 from sqlalchemy import select, text
+
+from deploy.testing import Database
+
+
+@pytest.fixture
+def database(database: Database) -> Database:
+    """It is noon by its clock: no day begins while a test runs."""
+    return database.moved(-timedelta(seconds=(time.time() - 43_200) % 86_400))
 
 
 async def send_due(begin: Begin, send: Callable[..., object]) -> None:
