@@ -25,7 +25,7 @@ from servicekit.delivery.parking import (
     payloads,
     topics_parked,
 )
-from servicekit.delivery.replay import NothingParkedError, Outcome, retry
+from servicekit.delivery.replay import UNFINISHED, NothingParkedError, Outcome, retry
 from servicekit.service import Service
 
 
@@ -54,17 +54,17 @@ async def parked(service: Service, asked: argparse.Namespace) -> None:
     """Do what was asked for and print one JSON object per line. Raises SystemExit: 1 and one line where it can't be done."""
     engine = create_engine(service.settings.dsn, f"{service.name} parked", pool_size=1)
     begin = beginner(engine, service.name, service.settings.clock_offset, service.settings.ledger)
-    done = 0
+    done = False
     try:
         async for line in _do(service, begin, asked):
             sys.stdout.write(json.dumps(line, default=str) + "\n")
-            done += 1
+            done = True
     except (RefusedError, NothingParkedError) as error:
         raise SystemExit(f"{service.name}: {error}") from None
     except Exception as error:
         if not is_transient(error):
             raise
-        so_far = f"{done} keys are done, nothing else was changed" if done else "nothing was changed"
+        so_far = "what is said above is done, nothing else was changed" if done else "nothing was changed"
         raise SystemExit(f"{service.name}: {so_far}, try again ({type(error).__name__})") from None
     finally:
         await engine.dispose()
@@ -79,13 +79,14 @@ async def _do(service: Service, begin: Begin, asked: argparse.Namespace) -> Asyn
         for key in keys:
             yield asdict(key)
     elif asked.action == "show":
-        topic = await _topic(service.name, begin, asked)
+        topic = await _topic(service.name, begin, asked, decision)
         for event in await _show(_side(service.name, topic), begin, topic, asked, decision):
             yield event
     else:
-        places = [(await _topic(service.name, begin, asked), asked.key)] if asked.key else await _keys_of(service.name, begin, asked.topic)
+        places = await _places(service.name, begin, asked, decision)
         for place in places:
-            yield asdict(await _decide(service, begin, place, decision, skip=asked.action == "skip"))
+            async for outcome in _decide(service, begin, place, decision, skip=asked.action == "skip"):
+                yield asdict(outcome)
 
 
 def _side(service: str, topic: str) -> str:
@@ -97,18 +98,25 @@ async def _every_key(uow: UnitOfWork, service: str) -> list[ParkedKey]:
     return [*await parked_keys(uow.connection, service), *await parked_keys(uow.connection, TOLD)]
 
 
-async def _keys_of(service: str, begin: Begin, topic: str) -> list[TopicKey]:
+async def _places(service: str, begin: Begin, asked: argparse.Namespace, decision: Decision) -> list[TopicKey]:
+    if asked.key:
+        return [(await _topic(service, begin, asked, decision), asked.key)]
     async with begin() as uow:
-        places = [(key.topic, key.key) for key in await _every_key(uow, service) if key.topic == topic]
+        places = [(key.topic, key.key) for key in await _every_key(uow, service) if key.topic == asked.topic]
+        if not places:
+            await audit(uow, decision, service, topic=asked.topic)
     if not places:
-        raise RefusedError(f"no key of {topic} is parked")
+        raise RefusedError(f"no key of {asked.topic} is parked")
     return places
 
 
-async def _decide(service: Service, begin: Begin, place: TopicKey, decision: Decision, *, skip: bool) -> Outcome:
+async def _decide(service: Service, begin: Begin, place: TopicKey, decision: Decision, *, skip: bool) -> AsyncIterator[Outcome]:
     if _side(service.name, place[0]) == TOLD:
-        return await release(begin, place, decision, skip=skip)
-    return await retry(begin, service.name, place, service.handlers, decision, skip=skip)
+        yield await release(begin, place, decision, skip=skip)
+        return
+    yield (outcome := await retry(begin, service.name, place, service.handlers, decision, skip=skip))
+    while outcome.stops_at == UNFINISHED:
+        yield (outcome := await retry(begin, service.name, place, service.handlers, decision))
 
 
 async def _show(consumer: str, begin: Begin, topic: str, asked: argparse.Namespace, decision: Decision) -> list[dict[str, Any]]:
@@ -122,16 +130,18 @@ async def _show(consumer: str, begin: Begin, topic: str, asked: argparse.Namespa
     return [event | said[event["event_id"]] for event in events]
 
 
-async def _topic(consumer: str, begin: Begin, asked: argparse.Namespace) -> str:
+async def _topic(consumer: str, begin: Begin, asked: argparse.Namespace, decision: Decision) -> str:
+    """The topic that is meant. Who asked for a key that doesn't wait, or for one of several, has acted too: that leaves its row."""
     async with begin() as uow:
         topics = await topics_parked(uow.connection, [consumer, TOLD], asked.key)
-    if asked.topic in topics:
-        return str(asked.topic)
-    if not topics or asked.topic:
+        meant = [asked.topic] if asked.topic in topics else [] if asked.topic else topics
+        if len(meant) != 1:
+            await audit(uow, decision, consumer, topic=asked.topic, key=asked.key)
+    if not meant:
         raise NothingParkedError
-    if len(topics) > 1:
+    if len(meant) > 1:
         raise RefusedError(f"the key waits on several topics; say which with --topic: {', '.join(topics)}")
-    return topics[0]
+    return str(meant[0])
 
 
 def _user() -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from types import SimpleNamespace
 from uuid import UUID, uuid4
@@ -11,6 +12,7 @@ import pytest
 from contracts.info import ArticleWithdrawn
 from servicekit import housekeeping, parked
 from servicekit.deletions import Ledger
+from servicekit.delivery import replay
 from servicekit.delivery.inbox import apply
 from servicekit.delivery.parking import Decision, parked_events
 from servicekit.delivery.record import Record
@@ -243,9 +245,12 @@ def test_what_makes_no_sense_is_refused_before_anything_is_done(words):
     assert refused.value.code == 2
 
 
-async def test_a_key_that_is_not_parked_is_said_in_one_line(ask):
-    with pytest.raises(SystemExit, match="nothing is parked"):
-        await ask("retry", str(uuid4()))
+@pytest.mark.parametrize("words", [["show", "a key"], ["retry", "a key", "--topic", TOPIC], ["skip", "--topic", TOPIC, "--reason", "old"]])
+async def test_an_act_on_what_is_not_parked_is_said_in_one_line_and_leaves_its_row(reader, ask, words):
+    """INVARIANT: who looked for a key can be read afterwards, also where there was none."""
+    with pytest.raises(SystemExit, match=r"nothing is parked|no key of .* is parked"):
+        await ask(*words)
+    assert await audited(reader) == [("kari", words[0], 0, 0, 0)]
 
 
 async def test_a_key_on_two_topics_asks_which(reader, deliver, ask):
@@ -253,8 +258,53 @@ async def test_a_key_on_two_topics_asks_which(reader, deliver, ask):
     await deliver(record_from(TOPIC, key, {}, b"?"), record_from("info.directory.v1", key, {}, b"?", offset=1))
     with pytest.raises(SystemExit, match="--topic"):
         await ask("skip", key, "--reason", "no event of ours")
+    assert await audited(reader) == [("kari", "skip", 0, 0, 0)]
     [outcome] = await ask("skip", key, "--reason", "no event of ours", "--topic", TOPIC)
     assert (outcome["skipped"], outcome["left"]) == (1, 0)
+
+
+async def test_many_events_are_replayed_in_steps_between_which_new_ones_of_the_key_and_others_flow(
+    reader, articles, deliver, ask, monkeypatch, handlers
+):
+    """INVARIANT: a key is parked until its last event is applied; each step leaves its row, and nobody waits for more than one step."""
+    monkeypatch.setattr(replay, "MOST", 3)
+    article, other, came = uuid4(), uuid4(), iter(range(8, 100))
+    articles.failing = failing_for(article)
+    await deliver(
+        record_from(TOPIC, str(article), {}, b"?", offset=0), *(withdrawn(article, number, offset=number) for number in range(1, 8))
+    )
+    articles.failing = lambda _: None
+
+    @asynccontextmanager
+    async def begin_after_others():
+        if (number := next(came)) < 10:
+            await apply(reader.begin, ME, [withdrawn(article, number, offset=number), withdrawn(other, number)], handlers)
+        async with reader.begin() as uow:
+            yield uow
+
+    monkeypatch.setattr(parked, "beginner", lambda *_: begin_after_others)
+    outcomes = await ask("skip", str(article), "--reason", "no event of ours")
+    assert [(one["skipped"], one["applied"], one["left"], one["stops_at"]) for one in outcomes] == [
+        (1, 2, 7, "replay_unfinished"),
+        (0, 3, 4, "replay_unfinished"),
+        (0, 3, 1, "replay_unfinished"),
+        (0, 1, 0, None),
+    ]
+    assert await articles.effects(reader, article) == (9, 0)
+    assert await articles.effects(reader, other) == (2, 0)
+    assert [row[1:] for row in await audited(reader)] == [("skip", 2, 1, 7), ("skip", 3, 0, 4), ("skip", 3, 0, 1), ("skip", 1, 0, 0)]
+
+
+async def test_a_replay_that_was_cut_off_between_two_steps_says_so_and_goes_on(reader, articles, deliver, ask, again, monkeypatch):
+    monkeypatch.setattr(replay, "MOST", 2)
+    article = uuid4()
+    articles.failing = failing_for(article)
+    await deliver(*(withdrawn(article, sequence, offset=sequence) for sequence in range(1, 6)))
+    articles.failing = lambda _: None
+    assert (await again(article)).left == 3
+    assert await waiting(reader, article) == [(3, "replay_unfinished"), (4, BEHIND), (5, BEHIND)]
+    assert [outcome["left"] for outcome in await ask("retry", str(article))] == [1, 0]
+    assert await articles.effects(reader, article) == (5, 0)
 
 
 async def test_what_a_replay_deletes_stays_away_after_a_restore(articles, deliver, ask, handlers, tmp_path):
@@ -283,7 +333,7 @@ async def test_keys_that_are_done_are_said_though_a_later_one_fails(articles, de
     await deliver(withdrawn(first, 1))
     await deliver(withdrawn(second, 1))
     articles.failing = lambda article: DBAPIError("", {}, DeadlockError()) if article == second else None
-    with pytest.raises(SystemExit, match="1 keys are done, nothing else was changed, try again"):
+    with pytest.raises(SystemExit, match="what is said above is done, nothing else was changed, try again"):
         await ask("retry", "--topic", TOPIC)
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["key"] == str(first)
     assert (await waiting(reader, first), await waiting(reader, second)) == ([], [(1, "LookupError")])

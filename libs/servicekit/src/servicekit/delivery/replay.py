@@ -1,4 +1,4 @@
-"""What a person decides about a parked key: try it again, or go on without what stops it. One transaction, with its audit row."""
+"""What a person decides about a parked key: try it again, or go on without what stops it. Each step is a transaction with its audit row."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,9 +12,18 @@ from servicekit.delivery.parking import Decision, audit
 from servicekit.delivery.record import Record, kept_record
 
 _LOCK = text("select pg_advisory_xact_lock(hashtextextended('parked/' || :consumer || '/' || :topic || '/' || :key, 0))")
+MOST = 200
+"""Events that one step applies at most: a batch that holds a new event of the key, and others, waits for it."""
+UNFINISHED = "replay_unfinished"
+"""Why a key waits between two steps."""
+
+# In the order in which they must be applied: by sequence; what has none keeps its place behind what came before it
 _WAITING = text(
-    """select event_id, partition, "offset", headers, value from parked_events
-    where consumer = :consumer and topic = :topic and key = :key order by partition, "offset\""""
+    """select event_id, partition, "offset", headers, value, events from parked_events join (
+      select event_id, count(*) over () as events,
+        case when sequence > 0 then sequence else max(sequence) over (order by partition, "offset") end as place
+      from parked_events where consumer = :consumer and topic = :topic and key = :key) as ordered using (event_id)
+    where consumer = :consumer order by place, partition, "offset" limit :most"""
 )
 _APPLIED = text("delete from parked_events where consumer = :consumer and event_id = any(cast(:ids as uuid[]))")
 _STOPPED = text("update parked_events set reason = :reason where consumer = :consumer and event_id = :id")
@@ -39,35 +48,36 @@ class Outcome:
     left: int
     """Events that still wait; 0: the key flows again."""
     stops_at: str | None
-    """Why the first of those can't be applied: a code, or the type of the error."""
+    """Why the first of those can't be applied: a code, or the type of the error. UNFINISHED: it wasn't tried yet."""
 
 
 async def retry(begin: Begin, consumer: str, place: TopicKey, handlers: Handlers, decision: Decision, *, skip: bool = False) -> Outcome:
-    """Apply the events of a parked key in order, each once, until one fails; when none is left the key flows again.
+    """Apply the first MOST events of a parked key in order, each once, until one fails; when none is left the key flows again.
 
     `skip` goes on without what stops the key: the first event, or, where events are missing, those. New events of the key wait
-    meanwhile. Raises NothingParkedError, and what is transient: nothing has happened then.
+    meanwhile; between two steps they join those that are parked. Raises NothingParkedError, and what is transient: nothing has
+    happened then.
     """
     async with begin() as uow:
         which = {"consumer": consumer, "topic": place[0], "key": place[1]}
         await uow.connection.execute(_LOCK, which)
-        waiting = await _waiting(uow, which)
+        waiting, events = await _waiting(uow, which)
         if not waiting:
             raise NothingParkedError
         batch = Batch(uow, consumer, handlers, patient=True)
         await batch.look_up([place])
         skipped = _skip(batch, place, waiting) if skip else []
-        applied, stops_at = await _apply(batch, waiting[len(skipped) :])
+        applied, stops_at = await _apply(batch, waiting[len(skipped) : MOST])
         await batch.finish()
         gone = [*skipped, *applied]
         await uow.connection.execute(_APPLIED, {"consumer": consumer, "ids": [event_id for event_id, _ in gone]})
-        left = waiting[len(gone) :]
+        left = events - len(gone)
         if left:
-            await uow.connection.execute(_STOPPED, {"consumer": consumer, "id": left[0][0], "reason": stops_at})
-        counts = {"applied": len(applied), "skipped": len(skipped), "left": len(left)}
-        await audit(uow, decision, consumer, topic=place[0], key=place[1], **counts)
+            stops_at = stops_at or UNFINISHED
+            await uow.connection.execute(_STOPPED, {"consumer": consumer, "id": waiting[len(gone)][0], "reason": stops_at})
+        await audit(uow, decision, consumer, topic=place[0], key=place[1], applied=len(applied), skipped=len(skipped), left=left)
     batch.tally.publish()
-    return Outcome(*place, len(applied), len(skipped), len(left), stops_at)
+    return Outcome(*place, len(applied), len(skipped), left, stops_at)
 
 
 _Event = tuple[UUID, Record]
@@ -82,16 +92,12 @@ async def _apply(batch: Batch, events: list[_Event]) -> tuple[list[_Event], str 
     return applied, None
 
 
-async def _waiting(uow: UnitOfWork, which: dict[str, Any]) -> list[_Event]:
-    """In the order in which they must be applied: by sequence; what has none keeps its place behind what came before it."""
+async def _waiting(uow: UnitOfWork, which: dict[str, Any]) -> tuple[list[_Event], int]:
+    """The first events that wait (one more than a step takes), in order, and how many wait altogether."""
     place = {"topic": which["topic"], "key": which["key"]}
-    ordered: list[tuple[int, int, _Event]] = []
-    highest = 0
-    for number, row in enumerate(await uow.connection.execute(_WAITING, which)):
-        record = kept_record(**place, partition=row.partition, offset=row.offset, headers=row.headers, value=row.value)
-        highest = max(highest, record.sequence)
-        ordered.append((record.sequence or highest, number, (row.event_id, record)))
-    return [event for _, _, event in sorted(ordered, key=lambda one: one[:2])]
+    rows = (await uow.connection.execute(_WAITING, which | {"most": MOST + 1})).all()
+    records = (kept_record(**place, partition=row.partition, offset=row.offset, headers=row.headers, value=row.value) for row in rows)
+    return [(row.event_id, record) for row, record in zip(rows, records, strict=True)], rows[0].events if rows else 0
 
 
 def _skip(batch: Batch, place: TopicKey, waiting: list[_Event]) -> list[_Event]:
