@@ -196,7 +196,10 @@ class Plant:
         """A person has every parked key tried again."""
         for key in (await self.world()).parked:
             place = (ArticleWithdrawn.topic or "", key)
-            await replay.retry(self._begin_reading, "reporting", place, {ArticleWithdrawn: self._apply}, Decision("test", "restored"))
+            decision, stops_at = Decision("test", "restored"), replay.UNFINISHED
+            while stops_at == replay.UNFINISHED:
+                outcome = await replay.retry(self._begin_reading, "reporting", place, {ArticleWithdrawn: self._apply}, decision)
+                stops_at = outcome.stops_at
 
     async def _on_reader(self, *statements: str) -> None:
         async with self._reader_engine.begin() as connection:

@@ -17,7 +17,6 @@ from servicekit.web import relying_party
 from servicekit.web.form import new_form
 from servicekit.web.sessions import SessionNow, StaffSession, YouthSession, end, save, youth_session_at
 from servicekit.web.submission import PresentedByOtherSite, Submitted
-from servicekit.web.tokens import BearerToken
 from servicekit.web.transaction import Transaction
 from sqlalchemy import delete
 
@@ -96,11 +95,6 @@ async def me_at_high(request: Request, session: YouthSession) -> PlainTextRespon
 @router.get("/ansatt")
 async def staff(session: StaffSession) -> PlainTextResponse:
     return PlainTextResponse(session.organisation)
-
-
-@router.get("/api/things")
-async def things(token: BearerToken) -> dict[str, str]:
-    return {"subject": str(token.subject)}
 
 
 @pytest.fixture(scope="session")
