@@ -39,7 +39,9 @@ def copy(tmp_path_factory):
 
 
 def make(folder, *arguments):
-    environment = {key: value for key, value in os.environ.items() if key not in {*INDEX_SETTINGS, "VIRTUAL_ENV"}}
+    """As somebody types it, also where these tests were begun by another make."""
+    left_out = {*INDEX_SETTINGS, "VIRTUAL_ENV", "MAKELEVEL", "MAKEFLAGS", "MFLAGS"}
+    environment = {key: value for key, value in os.environ.items() if key not in left_out}
     return subprocess.run(["make", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=500)
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import Row, text
 
 from servicekit import crash, housekeeping
 from servicekit.crash import Place
-from servicekit.database import is_away
+from servicekit.database import answers, is_away
 from servicekit.delivery.outbox import Begin, UnitOfWork
 
 POLL = 1.0
@@ -131,7 +131,7 @@ async def _run_one(begin: Begin, timer: TimerHandler | Every, row: Row[tuple[str
                     await _run(uow, timer, row)
             crash.reach(Place.TIMER_DONE)
         except Exception as error:
-            if is_away(error):
+            if is_away(error) and not await answers(uow.connection):
                 raise
             uow.discard()
             later = await uow.now() + _back_off(attempts)

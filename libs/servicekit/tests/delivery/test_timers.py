@@ -10,6 +10,7 @@ from contracts.info import ArticleWithdrawn
 from servicekit.delivery.outbox import UnitOfWork
 from servicekit.timers import Every, ensure_recurring, run_due, run_timers, with_housekeeping
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from deploy.testing import Database, told, until
 
@@ -93,13 +94,14 @@ async def test_recurring_work_runs_once_after_a_time_when_nobody_was_there(datab
     assert work.done == {None: 2}
 
 
-async def test_failed_work_leaves_nothing_and_is_tried_again_later(database, work):
-    """INVARIANT: what a timer does and its row change together."""
+@pytest.mark.parametrize("error", [LookupError(), TimeoutError(), ConnectionResetError()], ids=lambda error: type(error).__name__)
+async def test_failed_work_leaves_nothing_and_is_tried_again_later(database, work, error):
+    """INVARIANT: what a timer does and its row change together, and one that always fails holds up no other."""
     broken, fine = uuid4(), uuid4()
     await schedule(database, broken, due=-2 * HOUR)
     await schedule(database, fine)
     failing = Work()
-    failing.error = LookupError()
+    failing.error = error
 
     async def some_fail(uow: UnitOfWork, subject: UUID | None) -> None:
         uow.tell(ArticleWithdrawn(publication_id=uuid4()), key=uuid4(), sequence=1)
@@ -114,6 +116,21 @@ async def test_failed_work_leaves_nothing_and_is_tried_again_later(database, wor
     assert attempts == 1
     assert await run_due(database.begin_at(HOUR), {"expire": work}) == 1
     assert await rows(database) == {}
+
+
+async def test_a_database_that_goes_away_counts_as_no_try(database):
+    """INVARIANT: who comes back finds due work due, not put off."""
+    subject = uuid4()
+    await schedule(database, subject)
+
+    async def goes_away(uow: UnitOfWork, _: UUID | None) -> None:
+        await uow.connection.execute(text("select pg_terminate_backend(pg_backend_pid())"))
+
+    with pytest.raises(DBAPIError):
+        await run_due(database.begin, {"expire": goes_away})
+    wait, attempts = (await rows(database))["expire", subject]
+    assert wait < 0
+    assert attempts == 0
 
 
 async def test_a_timer_that_is_moved_while_it_runs_keeps_its_new_time(database):
