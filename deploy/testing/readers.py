@@ -28,10 +28,13 @@ async def ends_of(kafka: Access, services: Iterable[str]) -> Ends:
     """Where everything ends now that one of these services reads."""
     topics = {name for service in services for name in topics_read_by(service)}
     partitions = [TopicPartition(name, number) for name in topics for number in range(TOPICS[name].partitions)]
+    if not partitions:
+        return {}
     consumer = AIOKafkaConsumer(**kafka.aiokafka, enable_auto_commit=False)
     await consumer.start()
     try:
-        return await consumer.end_offsets(partitions) if partitions else {}
+        ends: Ends = await consumer.end_offsets(partitions)
+        return ends
     finally:
         await consumer.stop()
 

@@ -11,7 +11,7 @@ import asyncpg
 import httpx
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from contracts.catalogue import SERVICES, TOPICS, topics_read_by
+from contracts.catalogue import SERVICES, TOPICS
 
 from deploy.kafka.access import Access
 from deploy.local.platform import Platform
@@ -126,7 +126,9 @@ async def until_quiet(platform: Platform, seconds: float = 30) -> None:
     """Returns when no service has a fact unsent, a bucket unclosed or a record unread: what will be written has been written."""
     deadline = asyncio.get_running_loop().time() + seconds
     async with admin(platform.kafka_admin) as client:
-        while waiting := [name for name in SERVICES if await _has_work(name, platform.dsn(name)) or await _reads(name, platform, client)]:
+        while waiting := [
+            name for name in SERVICES if await _has_work(name, platform.dsn(name)) or await _is_behind_now(name, platform, client)
+        ]:
             assert asyncio.get_running_loop().time() < deadline, f"still busy: {waiting}"
             await asyncio.sleep(0.1)
 
@@ -140,8 +142,8 @@ async def _has_work(service: str, dsn: str) -> bool:
         await connection.close()
 
 
-async def _reads(service: str, platform: Platform, client: AIOKafkaAdminClient) -> bool:
-    return bool(topics_read_by(service)) and await is_behind(client, service, await ends_of(platform.kafka_admin, [service]))
+async def _is_behind_now(service: str, platform: Platform, client: AIOKafkaAdminClient) -> bool:
+    return await is_behind(client, service, await ends_of(platform.kafka_admin, [service]))
 
 
 def _written(record: ConsumerRecord) -> bytes:
