@@ -29,12 +29,7 @@ HOLD_SECONDS = 10
 ISSUERS = {"idporten": 9101, "ansattporten": 9102}
 """Issuer -> its port in the login's container."""
 SERVICE_UID, POSTGRES_UID, KAFKA_UID = 10001, 999, 1000
-"""The accounts in the containers. Only root can give files to them; others run the services as themselves (STEGVIS_UID)."""
-
-
-def uid_of_services() -> int:
-    """The account that services run as: their images', or, where we aren't root, our own."""
-    return SERVICE_UID if os.geteuid() == 0 else os.geteuid()
+"""The accounts in the containers: the services' images' own, and those of the official images."""
 
 
 def prepare(state: Path = STATE, port: int = DEFAULT_PORT, kafka_port: int = DEFAULT_KAFKA_PORT) -> None:
@@ -56,7 +51,6 @@ def environment(state: Path, port: int, kafka_port: int, project: str) -> dict[s
     """What docker-compose.yml asks the environment for."""
     return {
         "STEGVIS_STATE": str(state),
-        "STEGVIS_UID": str(uid_of_services()),
         "STEGVIS_PROJECT": project,
         "GATEWAY_PORT": str(port),
         "KAFKA_PORT": str(kafka_port),
@@ -112,7 +106,7 @@ def prepare_kafka(state: Path, kafka_port: int, authority: Authority | None = No
         **security(admin_password(state), ("clients", "host")),
     }
     _secret(folder / "server.properties", "".join(f"{name}={value}\n" for name, value in settings.items()))
-    _give_to(KAFKA_UID, folder)
+    _give_to(KAFKA_UID, folder, state)
 
 
 def _kafka_tls(folder: Path, authority: Authority) -> dict[str, object]:
@@ -166,21 +160,30 @@ def _secret(file: Path, text: str) -> None:
 
 
 def _give(state: Path) -> None:
-    """Each folder to the account that reads it; nobody else may look."""
+    """Each folder to the account that reads it; nobody else may look. What is public is for all."""
     owners = {state / "gateway": SERVICE_UID, state / "login": SERVICE_UID}
     owners |= {state / "keys" / name: SERVICE_UID for name in SERVICES}
     owners |= {folder: SERVICE_UID for folder in (state / "secrets").iterdir() if not folder.name.endswith("-postgres")}
     owners |= {state / "secrets" / f"{name}-postgres": POSTGRES_UID for name in SERVICES}
     for folder, uid in owners.items():
-        _give_to(uid, folder)
+        _give_to(uid, folder, state)
+    _open(state / "trust")
 
 
-def _give_to(uid: int, folder: Path) -> None:
-    """Only root can; else all stays ours."""
-    folder.chmod(0o700)
+def _give_to(uid: int, folder: Path, state: Path) -> None:
+    """Only root can. Else whoever gets the folder may read it, and nobody else comes through `state`, which is closed to others."""
     if os.geteuid() == 0:
+        folder.chmod(0o700)
         for path in (folder, *folder.rglob("*")):
             shutil.chown(path, uid, uid)
+    else:
+        state.chmod(0o700)
+        _open(folder)
+
+
+def _open(folder: Path) -> None:
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 def main() -> int:
