@@ -16,6 +16,8 @@ from deploy.k8s.render import Manifest, name_of, of_kind
 NAME, ROLE = "app.kubernetes.io/name", "app.kubernetes.io/component"
 NOT_SETTINGS = frozenset({"SSL_CERT_FILE", "MALLOC_ARENA_MAX"})
 """What the process's libraries read themselves: OpenSSL's authorities (where an agency has its own), glibc's heaps."""
+WAYS = {"relay": {9093, 4318}, "consume": {9093, 4318}, "serve": {443, 4318}}
+"""Role -> the ports that it calls besides names' and its database's: Kafka, a collector of spans, identity."""
 DOCUMENT = Path(__file__).parents[2] / "docs" / "kubernetes.md"
 _ROW = re.compile(r"^\| (?:Secret|ConfigMap) `([\w-]+)` \| ([^|]*) \|", re.MULTILINE)
 
@@ -120,7 +122,7 @@ def _doors(_: str, manifests: list[Manifest]) -> Iterator[str]:
     for manifest, _pod in pods(manifests):
         labels = labels_of(manifest)
         allowed = {port["port"] for policy in policies for port in _ways_out(policy, labels)}
-        needed = {53, 5432} | {"relay": {9093}, "consume": {9093}, "serve": {443}}.get(labels[ROLE], set())
+        needed = {53, 5432} | WAYS.get(labels[ROLE], set())
         if allowed != needed:
             yield f"{name_of(manifest)} may call the ports {sorted(allowed)} and needs {sorted(needed)}"
         listens = {port["port"] for policy in policies for port in _ways_in(policy, labels)}

@@ -10,7 +10,7 @@ from deploy.observability.alerts import RUNBOOKS
 from deploy.observability.dashboards import SOURCE, as_json
 from deploy.observability.panels import BOARDS
 from deploy.observability.rules import rule_tests, rules
-from deploy.observability.scraping import Target, config
+from deploy.observability.scraping import Target, config, in_kubernetes
 
 HERE = Path(__file__).parent
 INTERNAL_PORT = 9000
@@ -42,6 +42,7 @@ def files(runbooks: str = RUNBOOKS) -> dict[Path, str]:
     grafana = Path("grafana")
     return {
         Path("prometheus") / "prometheus.yml": config(targets, RULES),
+        Path("prometheus") / "kubernetes.yml": in_kubernetes(RULES),
         Path("prometheus") / RULES: rules(runbooks=runbooks),
         Path("prometheus") / "rules_test.yml": rule_tests(RULES),
         grafana / "provisioning" / "datasources" / "prometheus.yml": DATASOURCE,

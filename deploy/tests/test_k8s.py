@@ -16,6 +16,7 @@ from deploy.k8s import agencies, kafka, pods, schemas
 from deploy.k8s.__main__ import folders, problems
 from deploy.k8s.render import EXAMPLES, HERE, OVERLAYS, TOPICS_AND_PRINCIPALS, Manifest, RenderError, documents, of_kind, render, text
 from deploy.kafka.principals import Grant, grants
+from deploy.observability import scraping
 from deploy.releases.record import version_of
 
 Break = Callable[[list[Manifest]], object]
@@ -152,7 +153,8 @@ AGENCIES: dict[str, tuple[Break, str]] = {
     "a Service that leads nowhere": (lambda m: one(m, "Service")["spec"]["selector"].update(x="y"), r"leads to \[\]"),
     "nothing refused": (lambda m: m.remove(one(m, "NetworkPolicy", "refuse-all")), "no policy refuses"),
     "no way to the database": (lambda m: m.remove(one(m, "NetworkPolicy", "to-database")), r"dialog-migrate may call the ports \[53\]"),
-    "serve may call Kafka": (lambda m: policy(m, "to-kafka").update(podSelector={}), r"dialog-serve may call .*443, 5432, 9093"),
+    "no way for spans": (lambda m: m.remove(one(m, "NetworkPolicy", "to-collector")), r"may call the ports .*needs .*4318"),
+    "serve may call Kafka": (lambda m: policy(m, "to-kafka").update(podSelector={}), r"dialog-serve may call .*443, 4318, 5432, 9093"),
     "everybody may call": (lambda m: policy(m, "from-gateway").update(ingress=[{}]), r"dialog-serve may be called on \['internal'\]"),
     "a variable that nobody reads": (lambda m: data(m, KAFKA_BOOTSTRAP="x"), "sets KAFKA_BOOTSTRAP, which no setting reads"),
     "another service's variable": (lambda m: data(m, IDPORTEN_ISSUER="x"), "sets IDPORTEN_ISSUER"),
@@ -238,6 +240,36 @@ def test_the_example_of_a_database_gives_what_the_overlays_ask_for():
     cluster["spec"]["postgresql"]["synchronous"]["numbers"] = 1
     backup["spec"]["method"] = "tape"
     assert [len(schemas.problems(manifest)) for manifest in (cluster, backup)] == [1, 1]
+
+
+def relabelled(config: dict[str, Any], found: dict[str, str]) -> dict[str, str] | None:
+    """What Prometheus calls a target of which Kubernetes says this; None: it isn't asked."""
+    told = {}
+    for rule in config["relabel_configs"]:
+        value = ";".join(found.get(name, "") for name in rule["source_labels"])
+        if "target_label" in rule:
+            told[rule["target_label"]] = value
+        elif bool(re.fullmatch(rule["regex"], value)) != (rule["action"] == "keep"):
+            return None
+    return told
+
+
+def test_prometheus_asks_every_process_and_nothing_else_and_calls_it_as_the_alerts_do():
+    """INVARIANT: the rules' labels are there on Kubernetes too."""
+    [config] = yaml.safe_load(scraping.in_kubernetes("rules.yml"))["scrape_configs"]
+    assert config["job_name"] == scraping.JOB
+    asked = []
+    for service in SERVICES:
+        for workload in of_kind(rendered(OVERLAYS / service), "Deployment", "Job"):
+            labels = agencies.labels_of(workload)
+            [container] = workload["spec"]["template"]["spec"]["containers"]
+            for port in container.get("ports", [{"name": ""}]):
+                for phase in ("Running", "Failed"):
+                    seen = {f"pod_label_{re.sub(r'[^a-z]', '_', name)}": value for name, value in labels.items()}
+                    seen |= {"namespace": workload["metadata"]["namespace"], "pod_container_port_name": port["name"], "pod_phase": phase}
+                    asked.append(relabelled(config, {f"__meta_kubernetes_{name}": value for name, value in seen.items()}))
+    wanted = [{"service": service, "part": role} for service in SERVICES for role in agencies.roles_of(service)]
+    assert sorted(map(str, filter(None, asked))) == sorted(map(str, wanted))
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -106,6 +106,16 @@ def test_promtool_takes_the_files():
     promtool("check", "rules", "rules.yml")
 
 
+def test_promtool_takes_the_file_for_kubernetes(tmp_path):
+    """But for the one line that asks Kubernetes: Debian's programs are built without it."""
+    written = (HERE / "prometheus" / "kubernetes.yml").read_text()
+    asked = "kubernetes_sd_configs:\n  - role: pod\n"
+    assert asked in written
+    (tmp_path / "rules.yml").write_text((HERE / "prometheus" / "rules.yml").read_text())
+    (tmp_path / "file.yml").write_text(written.replace(asked, "static_configs:\n  - targets: [x]\n"))
+    promtool("check", "config", str(tmp_path / "file.yml"))
+
+
 def test_the_alerts_fire_at_their_real_times():
     """INVARIANT: a fact that is stuck is a warning after 60 s and a page after 10 minutes."""
     assert "SUCCESS" in promtool("test", "rules", "rules_test.yml")
