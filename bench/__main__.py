@@ -1,11 +1,11 @@
 """`python -m bench [--only PART]`: measures, writes every number to .local/bench and prints a table and one line per part."""
 
-import argparse
 import asyncio
 import importlib
 import time
 
 from bench.results import FOLDER, plot, say, table, write_json
+from deploy.commands import Command
 
 PARTS: tuple[str, ...] = ("pages", "delivery", "capacity", "replicas")
 """Modules of this package with `async def run(progress, folder) -> list[Result]` and `summary(results) -> str`, in this order.
@@ -16,8 +16,8 @@ PARTS: tuple[str, ...] = ("pages", "delivery", "capacity", "replicas")
 
 def main() -> int:
     """Runs the chosen parts one after the other; 0 when all could be measured, however fast."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--only", default="", choices=("", *PARTS), help="one part")
+    parser = Command(prog="python -m bench", description=__doc__)
+    parser.add_argument("--only", default="", choices=PARTS, help="one part")
     chosen = parser.parse_args().only
     lines = []
     for part in (chosen,) if chosen else PARTS:

@@ -1,6 +1,5 @@
 """`python -m deploy.demo [--once]`: the whole platform on this machine, until Ctrl-C or, with --once, until the journey is walked."""
 
-import argparse
 import asyncio
 import os
 import signal
@@ -12,6 +11,7 @@ from typing import NoReturn
 
 from contracts.catalogue import SERVICES
 
+from deploy.commands import Command, a_port
 from deploy.local.journey.history import JOURNEYS, make_history
 from deploy.local.journey.walk import walk
 from deploy.local.oidc.launcher import people as oidc_people
@@ -100,9 +100,9 @@ def stay(platform: Platform, progress: Progress) -> NoReturn:
 
 def main() -> int:
     """Parses the command line and runs; 0 when all went as asked."""
-    parser = argparse.ArgumentParser(prog="python -m deploy.demo", description=__doc__)
+    parser = Command(prog="python -m deploy.demo", description=__doc__)
     parser.add_argument("--once", action="store_true", help="walk the journey, check it, stop everything")
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="the one entrance, 8080 by default")
+    parser.add_argument("--port", type=a_port, default=DEFAULT_PORT, help="the one entrance, 8080 by default")
     parser.add_argument("--data", type=Path, default=FOLDER, help="folder for data, keys and logs, .local by default")
     parser.add_argument("--ops", action="store_true", help="Prometheus beside it, with the rules and the real times")
     parser.add_argument("--keep", action="store_true", help="go on with what the last run stored, instead of starting afresh")

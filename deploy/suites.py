@@ -5,7 +5,6 @@ The faults under load strike once of each kind; `make faults` goes on for a quar
 Containers need an engine, which is installed where that may be done; where it can't be had, they say so and are skipped.
 """
 
-import argparse
 import os
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from pathlib import Path
 from contracts.catalogue import SERVICES
 
 from deploy.checks import INDEX_SETTINGS, ROOT
+from deploy.commands import Command, part_of
 
 REPORTS = ROOT / ".local" / "tests"
 NO_TESTS = 5
@@ -110,8 +110,10 @@ def counts(report: Path) -> Counter[str]:
 
 def main() -> int:
     """Runs the chosen suites one after the other; the last line sums them up. Exit code 1 when anything failed or nothing ran."""
-    parser = argparse.ArgumentParser(prog="python -m deploy.suites", description=__doc__)
-    parser.add_argument("--only", default="", help="run the suites whose name contains this, e.g. dialog")
+    parser = Command(prog="python -m deploy.suites", description=__doc__)
+    parser.add_argument(
+        "--only", type=part_of([suite.name for suite in SUITES]), default="", help="run the suites whose name contains this, e.g. dialog"
+    )
     options, arguments = parser.parse_known_args()
     began = time.monotonic()
     chosen = [suite for suite in SUITES if options.only in suite.name and (ROOT / suite.folder).is_dir()]

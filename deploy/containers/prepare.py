@@ -1,6 +1,5 @@
 """`python -m deploy.containers.prepare`: what the containers are given: keys, passwords, and the settings of Kafka, gateway and login."""
 
-import argparse
 import base64
 import json
 import os
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from contracts.catalogue import SERVICES
 
+from deploy.commands import Command, a_port
 from deploy.containers.authority import Authority, write_private
 from deploy.gateway.caddyfile import Certificate, Route, caddyfile
 from deploy.kafka.broker import common, security
@@ -188,9 +188,9 @@ def _open(folder: Path) -> None:
 
 def main() -> int:
     """Writes the folder and says what to start with."""
-    parser = argparse.ArgumentParser(prog="python -m deploy.containers.prepare", description=__doc__)
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="the gateway's (GATEWAY_PORT)")
-    parser.add_argument("--kafka-port", type=int, default=DEFAULT_KAFKA_PORT, help="the administrator's way in (KAFKA_PORT)")
+    parser = Command(prog="python -m deploy.containers.prepare", description=__doc__)
+    parser.add_argument("--port", type=a_port, default=DEFAULT_PORT, help="the gateway's (GATEWAY_PORT)")
+    parser.add_argument("--kafka-port", type=a_port, default=DEFAULT_KAFKA_PORT, help="the administrator's way in (KAFKA_PORT)")
     options = parser.parse_args()
     prepare(STATE, options.port, options.kafka_port)
     file = STATE / "environment"

@@ -9,6 +9,7 @@ import time
 
 from contracts.catalogue import SERVICES
 
+from deploy.commands import Command, a_port
 from deploy.containers.isolation import Verdict, try_everything
 from deploy.containers.prepare import STATE
 from deploy.containers.replacing import Outcome, Replacing, build_releases
@@ -106,8 +107,8 @@ class Trial:
 
 def main() -> int:
     """Exit code 0 when nothing broke; else what broke, each in one line."""
-    parser = argparse.ArgumentParser(prog="python -m deploy.containers.run", description=__doc__)
-    parser.add_argument("--port", type=int, default=8080, help="the gateway's, 8080 by default")
+    parser = Command(prog="python -m deploy.containers.run", description=__doc__)
+    parser.add_argument("--port", type=a_port, default=8080, help="the gateway's, 8080 by default")
     parser.add_argument("--official", action="store_true", help="the registry's images of PostgreSQL, Kafka and gateway")
     parser.add_argument("--isolate", choices=("on", "off"), default="on", help="off: shows that the matrix sees open networks, and fails")
     parser.add_argument("--quick", action="store_true", help="without replacing services")

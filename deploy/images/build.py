@@ -1,6 +1,5 @@
 """`python -m deploy.images.build [--only dialog]` (`make images`): the images of the services and of what they run beside."""
 
-import argparse
 import os
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from contracts.catalogue import SERVICES
 
+from deploy.commands import Command, part_of
 from deploy.images import sbom
 from deploy.images.base import PYTHON, NoBaseError, Progress, ensure
 from deploy.images.engine import Engine, EngineError, NoEngineError, engine
@@ -128,8 +128,8 @@ def _can_be_had(part: str, progress: Progress) -> bool:
 
 def main() -> int:
     """Exit code 0 when all were built; else one line says why not."""
-    parser = argparse.ArgumentParser(prog="python -m deploy.images.build", description=__doc__)
-    parser.add_argument("--only", default="", help="images whose name contains this, e.g. dialog")
+    parser = Command(prog="python -m deploy.images.build", description=__doc__)
+    parser.add_argument("--only", type=part_of((*SERVICES, *PARTS)), default="", help="images whose name contains this, e.g. dialog")
     options = parser.parse_args()
     began = time.monotonic()
     try:

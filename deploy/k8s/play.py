@@ -3,7 +3,6 @@
 Databases, Kafka, gateway and test logins are those of docker-compose.yml; the five services are the pods.
 """
 
-import argparse
 import asyncio
 import contextlib
 import shutil
@@ -18,6 +17,7 @@ from urllib.request import urlopen
 import yaml
 from contracts.catalogue import SERVICES
 
+from deploy.commands import Command, a_port
 from deploy.containers.prepare import STATE, authority_of, password_of
 from deploy.containers.stack import Stack
 from deploy.images.base import NoBaseError
@@ -235,8 +235,8 @@ async def _try(played: Played, progress: Progress) -> tuple[bool, int]:
 
 def main() -> int:
     """Exit code 0 when the journey was walked, nothing was lost, every process was restricted and ended as asked."""
-    parser = argparse.ArgumentParser(prog="python -m deploy.k8s.play", description=__doc__)
-    parser.add_argument("--port", type=int, default=8080, help="the gateway's, 8080 by default")
+    parser = Command(prog="python -m deploy.k8s.play", description=__doc__)
+    parser.add_argument("--port", type=a_port, default=8080, help="the gateway's, 8080 by default")
     parser.add_argument("--as-built", action="store_true", help="takes the images that are there")
     options = parser.parse_args()
     began = time.monotonic()

@@ -1,12 +1,12 @@
 """`python -m tests.browser.pages`: every page in all twelve variants; the last lines are the sum and the minutes."""
 
-import argparse
 import asyncio
 import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from deploy.commands import Command, part_of
 from deploy.local.platform import Platform
 from deploy.local.scratch import scratch
 from deploy.local.unprivileged import remove_folder
@@ -35,8 +35,10 @@ async def _sweep(platform: Platform, *, many: bool, only: str) -> Report:
 
 def main() -> int:
     """0 when nothing was found."""
-    parser = argparse.ArgumentParser(prog="python -m tests.browser.pages", description=__doc__)
-    parser.add_argument("--only", default="", help="pages whose name contains this, e.g. 'dialog GET /chat'")
+    parser = Command(prog="python -m tests.browser.pages", description=__doc__)
+    parser.add_argument(
+        "--only", type=part_of([row.name for row in ROWS]), default="", help="pages whose name contains this, e.g. 'dialog GET /chat'"
+    )
     parser.add_argument("--four", action="store_true", help="four variants of each page, as in `make test`")
     arguments = parser.parse_args()
     try:

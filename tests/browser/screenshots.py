@@ -1,6 +1,5 @@
 """`python -m tests.browser.screenshots`: a picture of every page, phone and desk, light and dark, and sheets that show them together."""
 
-import argparse
 import asyncio
 import html
 import re
@@ -15,10 +14,12 @@ from urllib.parse import quote
 from PIL import Image, ImageDraw, ImageFont
 
 from deploy.checks import ROOT
+from deploy.commands import Command, part_of
 from deploy.local.platform import Platform
 from tests.browser.chromium import NoChromiumError, chromium, launched
 from tests.browser.lanes import each_page
 from tests.browser.looking import Look, looking
+from tests.browser.page_list import ROWS
 from tests.browser.pages import own_platform
 from tests.browser.scene import Scene
 from tests.browser.sweep import PATIENCE
@@ -146,8 +147,8 @@ def contact_sheet(pictures: list[Picture], failed: list[str], made: list[Path]) 
 
 def main() -> int:
     """0 when every page could be shown."""
-    parser = argparse.ArgumentParser(prog="python -m tests.browser.screenshots", description=__doc__)
-    parser.add_argument("--only", default="", help="pages whose name contains this")
+    parser = Command(prog="python -m tests.browser.screenshots", description=__doc__)
+    parser.add_argument("--only", type=part_of([row.name for row in ROWS]), default="", help="pages whose name contains this")
     parser.add_argument("--language", choices=LOCALES, default=PLAIN.language, help="of the pages")
     parser.add_argument("--width", type=int, choices=WIDTHS, help="this width alone")
     parser.add_argument("--scheme", choices=SCHEMES, help="these colours alone")

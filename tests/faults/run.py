@@ -1,6 +1,5 @@
 """`python -m tests.faults.run`: the long run of the rigs on the whole platform with three brokers; writes docs/faults.md."""
 
-import argparse
 import asyncio
 import random
 import shutil
@@ -10,6 +9,7 @@ import time
 from pathlib import Path
 
 from deploy.checks import ROOT
+from deploy.commands import Command
 from deploy.local.platform import Platform
 from deploy.local.scratch import keep, kept_on_error, scratch
 from deploy.suites import counts
@@ -61,7 +61,7 @@ def fire(folder: Path, seed: int, minutes: float | None) -> Run:
 
 def main() -> int:
     """0 when nothing was found and every mutant was."""
-    parser = argparse.ArgumentParser(prog="python -m tests.faults.run", description=__doc__)
+    parser = Command(prog="python -m tests.faults.run", description=__doc__)
     parser.add_argument("--full", action="store_true", help="until Ctrl-C")
     parser.add_argument("--minutes", type=float, default=None, help=f"of load; else {MINUTES:.0f}, and until it has seen enough")
     parser.add_argument("--seed", type=int, default=None, help="a random one by default")
