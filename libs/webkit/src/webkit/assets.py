@@ -18,7 +18,7 @@ COMPONENTS = (
 )  # fmt: skip
 """The components of Designsystemet that the parts use; a first view carries no others."""
 
-SCRIPTS = {"htmx.js": "htmx.min.js", "hx-sse.js": "ext/hx-sse.min.js"}
+SCRIPTS = {"htmx.js": "htmx.min.js"}
 
 
 class AssetsMissingError(RuntimeError):
