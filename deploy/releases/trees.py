@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from contracts.catalogue import SERVICES
+
 from deploy.checks import INDEX_SETTINGS
 from deploy.local.node import install
 from deploy.releases.record import ROOT, HistoryError, Release, check_history, latest, releases
@@ -89,9 +91,11 @@ def main() -> int:
     """Exit code 1 with one line where there is no such release."""
     name, version = (*sys.argv[1:3], "", "")[:2]
     try:
+        if not name:
+            raise HistoryError(f"which one? SERVICE= one of {', '.join(SERVICES)}")
         found = latest(name, [release for release in releases() if version in ("", release.version)])
         if found is None:
-            raise HistoryError(f"releases.toml has no {name or 'release without a name'} {version}".rstrip())
+            raise HistoryError(f"releases.toml has no {name} {version}".rstrip())
         print(python_of(found))
     except HistoryError as error:
         print(f"released: {error}", file=sys.stderr)

@@ -66,3 +66,6 @@ def test_a_release_that_never_was_is_refused_in_one_line(monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["trees", "reporting", "9.9.9"])
     assert trees.main() == 1
     assert capsys.readouterr().err == "released: releases.toml has no reporting 9.9.9\n"
+    monkeypatch.setattr("sys.argv", ["trees"])
+    assert trees.main() == 1
+    assert "SERVICE= one of info, dialog" in capsys.readouterr().err

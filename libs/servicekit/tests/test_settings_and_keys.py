@@ -49,6 +49,8 @@ def test_production_refuses_what_is_only_good_enough_for_a_demo(change, named, t
         ("otel_exporter_otlp_endpoint", "collector:4318"),
         ("kafka_bootstrap_servers", "kafka"),
         ("kafka_bootstrap_servers", ""),
+        ("kafka_bootstrap_servers", "kafka:99999"),
+        ("identity_internal_url", ""),
         ("kafka_security_protocol", "TLS"),
         ("port", 0),
         ("internal_port", 65_536),
@@ -58,6 +60,12 @@ def test_what_can_not_be_is_refused_and_the_setting_is_named(name, value):
     with pytest.raises(ValidationError) as refused:
         ServiceSettings(**({"database_url": DSN} | {name: value}))
     assert [error["loc"] for error in refused.value.errors()] == [(name,)]
+
+
+def test_the_back_channel_is_the_public_address_where_nothing_else_is_said():
+    told = ServiceSettings(**{name: value for name, value in SAFE.items() if name != "identity_internal_url"})
+    assert told.identity_internal_url == SAFE["identity_url"]
+    assert ServiceSettings(**SAFE).identity_internal_url == SAFE["identity_internal_url"]
 
 
 def test_a_place_to_die_at_must_exist():

@@ -57,7 +57,9 @@ class ServiceSettings(BaseSettings):
     identity_url: str = Field(default="http://logg-inn.localhost:8080", description="The issuer's public name (OpenID Connect Core, iss)")
     helpjourney_url: str = "http://min.localhost:8080"
     reporting_url: str = "http://tall.localhost:8080"
-    identity_internal_url: str = Field(default="http://logg-inn.localhost:8080", description="Base of identity's back channel")
+    identity_internal_url: str = Field(
+        default="http://logg-inn.localhost:8080", description="Base of identity's back channel; IDENTITY_URL where it isn't said"
+    )
     keys_dir: Path = Field(default=Path(".local/keys"), description="This agency's private keys, 0700")
     trust_dir: Path = Field(default=Path(".local/trust"), description="<agency>.json, a JWKS each, reread every 30 s")
     data_dir: Path = Field(default=Path(".local/data"), description="Files that the service writes itself")
@@ -120,7 +122,7 @@ class ServiceSettings(BaseSettings):
     def _hosts_with_ports(cls, setting: str) -> str:
         for address in setting.split(","):
             host, _, port = address.strip().rpartition(":")
-            if not (host and port.isdecimal()):
+            if not (host and port.isdecimal() and 1 <= int(port) <= 65_535):
                 raise ValueError("host:port is needed, or several with commas between")
         return setting
 
@@ -142,6 +144,12 @@ class ServiceSettings(BaseSettings):
         if setting:
             crash.parse(setting)
         return setting or None
+
+    @model_validator(mode="after")
+    def _the_public_way_in(self) -> Self:
+        if "identity_internal_url" not in self.model_fields_set:
+            self.identity_internal_url = self.identity_url
+        return self
 
     @model_validator(mode="after")
     def _safe_in_production(self) -> Self:
