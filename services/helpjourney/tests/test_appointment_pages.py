@@ -90,7 +90,7 @@ async def test_from_wish_to_booking_and_calling_off_over_the_pages(walk: Walk) -
     assert "Du har en time" in page.text
     assert "kl. 10.30" in page.text
     await walk.youth.submit(page, f"/time/{walk.appointment}/avlys")
-    assert "Avlyst" in (await walk.youth.get(f"/time/{walk.appointment}")).text
+    assert "Timen er avlyst" in (await walk.youth.get(f"/time/{walk.appointment}")).text
     line = re.search(r'<li data-state="off">(.*?)</li>', (await walk.youth.get("/")).text, re.DOTALL)
     assert line
     assert "Timen er avlyst" in line[1]

@@ -218,7 +218,7 @@ async def test_live_events_open_a_service_on_the_pages(browser, seeded):
     records = [record_of(event, key=SKRAVLA, sequence=n, time=now - timedelta(minutes=1)) for n, event in enumerate(events, start=1)]
     await apply(seeded.begin, "info", records, HANDLERS)
     shown = await page()
-    for words in ("Åpent nå", "4 venter i køen.", "omtrent 10 minutter", "Dette sa tjenesten selv kl. "):
+    for words in ("Åpent nå", " 4 venter i køen. Ventetid: omtrent 10 minutter.", "Dette sa tjenesten selv kl. "):
         assert words in shown
     front = (await browser.get("/")).text
     assert "Ventetid nå: omtrent 10 minutter." in front
