@@ -164,7 +164,7 @@ async def a_key_is_parked_and_more_comes(plant: Plant) -> None:
 
 _COMMIT_FIRST = "await self._commit(consumer, partitions); error = await self._try(batch"
 NO_INBOX = (
-    Change(inbox.Batch, "receive", "if record.id in new]", "]"),
+    Change(inbox.Batch, "receive", "if record.id in new:", "if True:"),
     Change(inbox, "_is_old", "return ", "return False and "),
 )
 

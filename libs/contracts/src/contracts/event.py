@@ -1,10 +1,10 @@
 """The envelope of every event (CloudEvents 1.0, Kafka binary mode) and what all events have in common."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, NamedTuple, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -79,8 +79,7 @@ class MalformedEnvelopeError(ValueError):
     """A record without the headers that every event has."""
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """What stands around the data of an event, as `ce_*` headers of a Kafka record."""
 
     id: UUID
@@ -109,10 +108,10 @@ class Envelope:
         return headers | ({"ce_causationid": str(self.causation_id)} if self.causation_id else {})
 
     @classmethod
-    def of(cls, headers: Mapping[str, str] | Iterable[tuple[str, bytes | None]]) -> Self:
+    def of(cls, headers: dict[str, str] | Iterable[tuple[str, bytes | None]]) -> Self:
         """Read headers as Kafka hands them out; one without a value is as good as none. Raises MalformedEnvelopeError."""
         try:
-            pairs = headers.items() if isinstance(headers, Mapping) else headers
+            pairs = headers.items() if isinstance(headers, dict) else headers
             text = {name: value.decode() if isinstance(value, bytes) else value for name, value in pairs if value is not None}
             cause = text.get("ce_causationid")
             time = datetime.fromisoformat(text["ce_time"])

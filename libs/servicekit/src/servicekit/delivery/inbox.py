@@ -3,9 +3,7 @@
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import structlog
 from contracts.catalogue import TOPICS
@@ -37,18 +35,20 @@ _tracer = trace.get_tracer("servicekit.inbox")
 _trace_context = TraceContextTextMapPropagator()
 
 _RECEIVE = text(
-    """insert into inbox (consumer, event_id, received_at)
-    select :consumer, event_id, transaction_timestamp() + cast(:offset as interval)
-    from unnest(cast(:ids as uuid[])) as came(event_id) order by event_id
-    on conflict do nothing returning event_id, received_at"""
+    """with receipts as (
+      insert into inbox (consumer, event_id, received_at)
+      select :consumer, event_id, transaction_timestamp() + cast(:offset as interval)
+      from unnest(cast(:ids as uuid[])) as came(event_id) order by event_id
+      on conflict do nothing returning event_id, received_at)
+    select coalesce(array_agg(event_id), '{}'), min(received_at) from receipts"""
 )
 # A statement of its own, after the receipts: they may have waited for another consumer, whose keys only a new snapshot shows.
 # The arrays stand in selects so that the plan doesn't depend on their length, and isn't made anew for each batch.
 _KEYS = text(
-    """select came.topic, came.key, inbox_keys.last_sequence,
-      exists (select from parked_events as parked
-              where parked.consumer = :consumer and parked.topic = came.topic and parked.key = came.key) as parked
-    from unnest((select cast(:topics as text[])), (select cast(:keys as text[]))) as came(topic, key)
+    """select array_agg(inbox_keys.last_sequence order by number),
+      array_agg(exists (select from parked_events as parked
+                        where parked.consumer = :consumer and parked.topic = came.topic and parked.key = came.key) order by number)
+    from unnest((select cast(:topics as text[])), (select cast(:keys as text[]))) with ordinality as came(topic, key, number)
     left join inbox_keys on inbox_keys.consumer = :consumer and inbox_keys.topic = came.topic and inbox_keys.key = came.key"""
 )
 _WAIT_FOR_REPLAY = text("select pg_advisory_xact_lock_shared(hashtextextended('parked/' || :consumer || '/' || :topic || '/' || :key, 0))")
@@ -119,13 +119,16 @@ class Batch:
         self.tally = Tally()
 
     async def receive(self, records: Sequence[Record]) -> list[Record]:
-        """Leave receipts; those that had none yet, in their order. A batch may hold the same event twice."""
-        once = list({record.id: record for record in reversed(records)}.values())[::-1]
-        receipts = {"consumer": self._consumer, "ids": [record.id for record in once], "offset": self._uow.clock_offset}
-        new: dict[UUID, datetime] = dict((await self._uow.connection.execute(_RECEIVE, receipts)).tuples().all())
-        if new:
-            self._uow.began(next(iter(new.values())))
-        fresh = [record for record in once if record.id in new]
+        """Leave receipts; those that had none yet, in their order. A batch may hold the same event twice: its first place counts."""
+        receipts = {"consumer": self._consumer, "ids": [record.id for record in records], "offset": self._uow.clock_offset}
+        ids, now = (await self._uow.connection.execute(_RECEIVE, receipts)).one()
+        if now is not None:
+            self._uow.began(now)
+        new, fresh = set(ids), []
+        for record in records:
+            if record.id in new:
+                new.discard(record.id)
+                fresh.append(record)
         self.tally.ignored["duplicate"] += len(records) - len(fresh)
         places = {(record.topic, record.key) for record in fresh}
         if places:
@@ -142,8 +145,9 @@ class Batch:
 
     async def _read(self, places: Collection[TopicKey]) -> None:
         topics, keys = zip(*places, strict=True)
-        found = await self._uow.connection.execute(_KEYS, {"consumer": self._consumer, "topics": list(topics), "keys": list(keys)})
-        self._keys |= {(topic, key): Key(last, parked) for topic, key, last, parked in found.all()}
+        which = {"consumer": self._consumer, "topics": list(topics), "keys": list(keys)}
+        lasts, parked = (await self._uow.connection.execute(_KEYS, which)).one()
+        self._keys |= zip(places, map(Key, lasts, parked), strict=True)
 
     async def admit(self, record: Record, *, savepoint: bool) -> None:
         """Apply, ignore or park one record that came from Kafka."""
@@ -212,7 +216,8 @@ class Batch:
 
     async def _handle(self, record: Record, event: type[Event], handler: EventHandler) -> None:
         attributes = {"stegvis.event.type": record.type, "messaging.destination.name": record.topic}
-        with _tracer.start_as_current_span(f"on {record.type}", _trace_of(record), attributes=attributes, record_exception=False):
+        span = _tracer.start_span(f"on {record.type}", _trace_of(record), attributes=attributes)
+        with trace.use_span(span, end_on_exit=True, record_exception=False):
             self._uow.received = record.received
             try:
                 await handler(event.model_validate_json(record.value), self._uow)

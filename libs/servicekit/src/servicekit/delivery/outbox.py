@@ -95,7 +95,7 @@ class UnitOfWork:
         self._now: datetime | None = None
         self._facts: list[_Fact] = []
         self._timers: dict[tuple[str, UUID | None], datetime | None] = {}
-        self._totals: dict[WriteTotals, Counter[Any]] = {}
+        self._totals: defaultdict[WriteTotals, Counter[Any]] = defaultdict(Counter)
         self.deleted: defaultdict[str, set[UUID]] = defaultdict(set)
         """What must stay away when an older state of the database is restored, by kind."""
         self._deleting: list[tuple[str, UUID]] = []
@@ -150,7 +150,7 @@ class UnitOfWork:
 
     def add_up(self, write: WriteTotals, key: Hashable, number: int) -> None:
         """Add `number` to the total of `key`. `write` gets all its totals at once, so that many events cost one statement."""
-        self._totals.setdefault(write, Counter())[key] += number
+        self._totals[write][key] += number
 
     async def flush(self) -> None:
         """Write what was told, scheduled and added up, and count what was deleted. The door's context does this before it commits."""
@@ -191,7 +191,7 @@ class UnitOfWork:
         return Envelope(uuid4(), fact.event.type, self._source, _FILLED_IN, fact.sequence, fact.causation_id).headers() | fact.trace
 
     async def _write_totals(self) -> None:
-        totals, self._totals = self._totals, {}
+        totals, self._totals = self._totals, defaultdict(Counter)
         for write, numbers in totals.items():
             await write(self.connection, numbers)
 

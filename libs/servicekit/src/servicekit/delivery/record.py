@@ -1,9 +1,9 @@
 """One event as it came from Kafka, and what a handler may know of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 from contracts.event import Envelope, MalformedEnvelopeError
@@ -12,7 +12,7 @@ UNREADABLE = "unreadable"
 LONGEST_KEY = 128
 """Bytes of a key that a record is kept under; ids have 36. A longer one wouldn't fit into an index, and so could never be parked."""
 LARGEST_SEQUENCE = 2**63 - 1
-_NO_NAME = ("\x00", "\ufffd")
+_NO_NAME = frozenset("\x00\ufffd")
 """What a table's text doesn't hold, and what is kept in its place: read again, a broken name must not pass for one that is only unknown."""
 
 
@@ -33,8 +33,7 @@ class RawRecord(Protocol):
     def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """The event in hand, for its handler: the envelope and the key."""
 
     id: UUID
@@ -46,8 +45,7 @@ class Received:
     topic: str
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """A record of a topic, read as far as it can be read."""
 
     topic: str
@@ -76,10 +74,9 @@ class Record:
     @classmethod
     def of(cls, raw: RawRecord) -> Self:
         """Never fails: what isn't an event of ours is kept under its key, or under its place if it has none or too long a one."""
-        place = f"{raw.topic}/{raw.partition}/{raw.offset}"
-        key = raw.key.decode(errors="replace").replace("\x00", "\ufffd") if raw.key and len(raw.key) <= LONGEST_KEY else place
+        key = raw.key.decode(errors="replace").replace("\x00", "\ufffd") if raw.key and len(raw.key) <= LONGEST_KEY else _place(raw)
         received = _received(raw, key)
-        event_id = received.id if received else uuid5(NAMESPACE_OID, place)
+        event_id = received.id if received else uuid5(NAMESPACE_OID, _place(raw))
         return cls(raw.topic, raw.partition, raw.offset, key, event_id, raw.headers, raw.value or b"", received)
 
 
@@ -98,17 +95,21 @@ class _Kept:
 def kept_record(topic: str, partition: int, offset: int, key: str, headers: Mapping[str, str], value: bytes) -> Record:
     """The record that was put aside with these columns."""
     kept = _Kept(topic, partition, offset, key.encode(), value, [(name, text.encode()) for name, text in headers.items()])
-    return replace(Record.of(kept), key=key)  # as text it can be longer than it came
+    return Record.of(kept)._replace(key=key)  # as text it can be longer than it came
 
 
 def _received(raw: RawRecord, key: str) -> Received | None:
     try:
         envelope = Envelope.of(raw.headers)
-        if not 1 <= envelope.sequence <= LARGEST_SEQUENCE or raw.value is None or any(sign in envelope.type for sign in _NO_NAME):
+        if not 1 <= envelope.sequence <= LARGEST_SEQUENCE or raw.value is None or not _NO_NAME.isdisjoint(envelope.type):
             return None
         return Received(envelope.id, envelope.type, envelope.source, envelope.time, envelope.sequence, UUID(key), raw.topic)
     except (MalformedEnvelopeError, ValueError):
         return None
+
+
+def _place(raw: RawRecord) -> str:
+    return f"{raw.topic}/{raw.partition}/{raw.offset}"
 
 
 def _text(value: str | bytes) -> str:
