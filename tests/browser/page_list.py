@@ -39,6 +39,7 @@ LOGINS = (
     *(Row(each, "GET /ansatt/logg-inn", "normal", ANYBODY, at(f"{each}/ansatt/logg-inn")) for each in WITH_STAFF),
     *(Row(each, "GET /logg-inn/tilbake", "old", ANYBODY, at(f"{each}/logg-inn/tilbake?state=x"), 400) for each in WITH_STAFF),
     *(Row(each, "GET /logg-ut", "normal", ANYBODY, at(f"{each}/logg-ut")) for each in WITH_STAFF),
+    *(Row(each, "GET /ansatt/logg-ut", "normal", ANYBODY, at(f"{each}/ansatt/logg-ut")) for each in WITH_STAFF),
 )
 
 INFO = (
@@ -127,6 +128,7 @@ IDENTITY = (
     Row("identity", "GET /logget-ut", "nothing", ANYBODY, at("identity/logget-ut")),
     Row("identity", "GET /logget-ut", "everywhere", YOUTH, at("identity/logget-ut?state=helpjourney")),
     Row("identity", "GET /logget-ut", "only here", YOUTH, at("identity/logget-ut?state=helpjourney&her=1")),
+    Row("identity", "GET /logget-ut", "from work", CLINICIAN, at("identity/logget-ut?state=helpjourney.ansatt&her=1")),
 )
 
 STRAIGHT_IN = (
@@ -165,6 +167,7 @@ STRAIGHT_IN = (
     Row("helpjourney", "GET /ansatt/i-dag", "empty", CLINICIAN, known.empty_clinic),
     Row("helpjourney", "GET /ansatt/i-dag", "normal", CLINICIAN, known.today),
     Row("helpjourney", "GET /ansatt/i-dag", "not for this role", HELPER, info.staff("helpjourney", "/ansatt/i-dag", CHAT_HELPER), 403),
+    Row("helpjourney", "POST /ansatt/logg-ut", "old form", CLINICIAN, known.old_way_out, 403),
     Row("helpjourney", "GET /ansatt/sak/{journey_id}", "wished", CLINICIAN, known.case()),
     Row("helpjourney", "GET /ansatt/sak/{journey_id}", "offered", CLINICIAN, known.case("offered")),
     Row("helpjourney", "GET /ansatt/sak/{journey_id}", "booked", CLINICIAN, known.case("booked")),

@@ -38,6 +38,10 @@ def build(service: str = "dialog", level: str = "anonymous", **options: Any) -> 
     async def refused(request: Request) -> Response:
         return pages.error(request, 403, "form_not_ours")
 
+    @app.get("/ansatt")
+    async def not_hers(request: Request) -> Response:
+        return pages.error(request, 403)
+
     @app.post("/only-post")
     async def only_post(request: Request) -> Response:
         return pages.render(request, "front.html", 422, name="", form=FORM)

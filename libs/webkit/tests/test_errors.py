@@ -69,6 +69,21 @@ async def test_who_works_here_is_led_back_to_work_and_not_to_the_pages_of_youths
     assert [each["href"] for each in links if each.get("class") == "ds-button"].count("/ansatt") == 1
 
 
+@pytest.mark.parametrize(
+    ("path", "ways"),
+    [
+        ("/ansatt/error/403/forbidden", ["/ansatt/logg-inn?fersk=1", "/ansatt", "/ansatt/error/403/forbidden"]),
+        ("/ansatt", ["/ansatt/logg-inn?fersk=1", "/ansatt"]),
+    ],
+)
+async def test_who_opens_a_page_of_another_role_finds_the_way_to_her_own_work(visit: Visit, path: str, ways: list[str]) -> None:
+    """On the work page itself that way is the way to try again, and stands once."""
+    async with visit() as client:
+        page = await client.get(path)
+    assert page.status_code == 403
+    assert [tag.attributes["href"] for tag in tags(page.text, "a") if tag.attributes.get("class") == "ds-button"] == ways
+
+
 async def test_a_youth_is_led_to_her_own_front_page(visit: Visit) -> None:
     async with visit() as client:
         page = await client.get("/error/404/not_found")

@@ -1,5 +1,6 @@
 """What every page has, whatever the service."""
 
+import re
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
@@ -45,6 +46,28 @@ async def test_a_page_has_skip_link_landmarks_one_heading_and_a_way_out(visit: V
     assert [tag.attributes["method"] for tag in exits] == ["post"]
     ids = [tag.attributes["id"] for tag in found if "id" in tag.attributes]
     assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize(
+    ("service", "language", "theirs", "ours"),
+    [
+        ("helpjourney", "nb", "Min side", "Saker"),
+        ("helpjourney", "nn", "Mi side", "Saker"),
+        ("helpjourney", "en", "My page", "Cases"),
+        ("dialog", "nb", "Spør og snakk", "Svar og chat"),
+        ("dialog", "nn", "Spør og snakk", "Svar og chat"),
+        ("info", "nb", "Les og finn hjelp", "Les og finn hjelp"),
+        ("reporting", "nn", "Tal og drift", "Tal og drift"),
+    ],
+)
+async def test_those_who_work_here_see_the_name_of_their_work_above_it(
+    small_service: SmallService, visit: Visit, service: str, language: str, theirs: str, ours: str
+) -> None:
+    """What the pages of youths are called is said to youths: "my page" isn't a clinician's list of cases."""
+    async with visit(small_service(service=service, level="known"), accept_language=language) as client:
+        pages = [await client.get(path) for path in ("/", "/ansatt/kø")]
+    names = [re.search(r'class="place">(?:<span[^>]*>)?([^<]+)', page.text)[1] for page in pages]  # type: ignore[index]
+    assert names == [theirs, ours]
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ from servicekit.service import Service, create_app
 from servicekit.settings import ServiceSettings
 from servicekit.web import relying_party
 from servicekit.web.form import new_form
-from servicekit.web.sessions import SessionNow, StaffSession, YouthSession, on_session_ended
+from servicekit.web.sessions import BrowserSession, SessionNow, StaffSession, YouthSession, on_session_ended
 from sqlalchemy import text
 from webkit import Pages
 
@@ -123,9 +123,11 @@ def client_service(name: str, settings: ServiceSettings, folder: Path) -> FastAP
 
     @router.get("/")
     async def front(session: SessionNow) -> HTMLResponse:
-        form = new_form(session)
-        hidden = f'<input type="hidden" name="csrf" value="{form.csrf}"><input type="hidden" name="key" value="{form.key}">'
-        return HTMLResponse(f'<form method="post" action="/logg-ut">{hidden}<button>ut</button></form>')
+        return _way_out(session, "/logg-ut")
+
+    @router.get("/ansatt")
+    async def work(session: SessionNow) -> HTMLResponse:
+        return _way_out(session, "/ansatt/logg-ut")
 
     @router.get("/meg")
     async def me(session: YouthSession) -> PlainTextResponse:
@@ -138,6 +140,12 @@ def client_service(name: str, settings: ServiceSettings, folder: Path) -> FastAP
 
     pages = Pages(service=name, level="known", templates_dir=folder)
     return create_app(Service(name=name, settings=settings, routers=[router, relying_party.router], pages=pages))
+
+
+def _way_out(session: BrowserSession, action: str) -> HTMLResponse:
+    form = new_form(session)
+    hidden = f'<input type="hidden" name="csrf" value="{form.csrf}"><input type="hidden" name="key" value="{form.key}">'
+    return HTMLResponse(f'<form method="post" action="{action}">{hidden}<button>ut</button></form>')
 
 
 class _Server(uvicorn.Server):

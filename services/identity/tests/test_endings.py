@@ -5,9 +5,11 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
-from identity_world import DAUGHTER, PARENT, RawClient, World
+import pytest
+from identity_world import CLINICIAN, DAUGHTER, PARENT, RawClient, World
 from joserfc import jwt
 from joserfc.jwk import RSAKey
+from sqlalchemy import text
 
 from deploy.local.journey.browser import Browser
 
@@ -36,6 +38,46 @@ async def test_logout_ends_the_login_everywhere(world: World, browser: Browser) 
     assert (await browser.get(world.ports.min_url + "/meg")).url.startswith(world.ports.min_url + "/logg-inn?")
     page = await browser.get(world.ports.min_url + "/logg-inn/start?neste=/meg")
     assert page.url.startswith(world.oidc.idporten)
+
+
+@pytest.mark.parametrize("form_on", ["/ansatt", "/"])
+async def test_staff_who_log_out_are_led_back_to_work_all_the_way(world: World, browser: Browser, form_on: str) -> None:
+    """Also from a page that was open before staff had an address of their own for it."""
+    await world.log_in_at_work(browser, CLINICIAN)
+    page = await browser.submit((await browser.get(world.ports.min_url + form_on)).form("/logg-ut"))
+    assert page.url == world.ports.min_url + "/ansatt/logg-ut"
+    assert "Ansattporten" in page.text
+    assert "ID-porten" not in page.text
+    assert page.has_link("/ansatt/logg-inn")
+    assert world.ports.min_url + "/" not in page.links
+    page = await browser.get(page.link("/end_session"))
+    assert page.url.startswith(world.ports.identity_url + "/logget-ut")
+    assert any(url.startswith(world.oidc.ansattporten) for url in page.redirects)
+    assert "Du er logget ut" in page.text
+    assert page.has_link(world.ports.min_url + "/ansatt")
+    assert world.ports.min_url + "/" not in page.links
+    assert "Les og finn hjelp" not in page.text
+    assert "/ansatt/logg-inn" in (await browser.get(world.ports.min_url + "/ansatt/meg")).url
+
+
+async def test_a_logout_at_work_that_fails_is_told_in_words_for_staff(world: World, browser: Browser) -> None:
+    await world.log_in_at_work(browser, CLINICIAN)
+    page = await browser.post(world.ports.min_url + "/ansatt/logg-ut", {"csrf": "another page's", "key": "k" * 43})
+    assert page.status == 403
+    assert "Til arbeidssiden" in page.text
+    assert "Spør eller chat anonymt" not in page.text
+
+
+async def test_staff_who_only_follow_a_link_are_asked_in_words_for_staff(world: World, browser: Browser) -> None:
+    await world.log_in_at_work(browser, CLINICIAN)
+    async with world.min.begin() as uow:
+        sid = await uow.connection.scalar(text("select sid from browser_sessions where sid is not null"))
+    page = await browser.get(f"{world.ports.identity_url}/end_session?client_id=helpjourney&logout_hint={sid}")
+    assert "Ansattporten" in page.text
+    assert "ID-porten" not in page.text
+    assert page.has_link(world.ports.min_url + "/ansatt")
+    page = await browser.submit(page.form("/end_session"))
+    assert page.has_link(world.ports.min_url + "/ansatt")
 
 
 async def test_the_fact_ends_the_session_at_its_reader_only(world: World) -> None:

@@ -132,7 +132,7 @@ async def test_what_is_open_now_renews_itself_with_and_without_script(browser):
 async def test_an_operator_can_log_out_on_the_page_itself(browser):
     """INVARIANT: the night's shared machine is left without looking for the way out."""
     await browser.log_in(staff("operator"))
-    assert {"csrf", "key"} <= set(hidden_fields((await browser.get("/ansatt")).text, "/logg-ut"))
+    assert {"csrf", "key"} <= set(hidden_fields((await browser.get("/ansatt")).text, "/ansatt/logg-ut"))
 
 
 async def test_operations_see_what_is_open_and_others_do_not(browser, database):

@@ -302,6 +302,13 @@ async def logged_out_in_mid_form(scene: Scene) -> AsyncIterator[Visit]:
 
 
 @asynccontextmanager
+async def old_way_out(scene: Scene) -> AsyncIterator[Visit]:
+    """She logs out on a page that another login of hers was made for."""
+    page = await scene.other_clinician.starts("helpjourney", "/ansatt/i-dag", "clinician-3")
+    yield by_form(scene.other_clinician.browser, page.form("/ansatt/logg-ut"), {"csrf": "of another login"})
+
+
+@asynccontextmanager
 async def empty_clinic(scene: Scene) -> AsyncIterator[Visit]:
     """Nobody waits: at a unit that nobody has chosen."""
     page = await scene.other_clinician.starts("helpjourney", "/ansatt/i-dag", "clinician-3")

@@ -92,7 +92,7 @@ _STAFF: Mapping[str, ErrorPage] = {
             "Denne siden er for en annen rolle eller en annen tjeneste enn den du er logget inn i. "
             "Mangler du en tilgang, må den som styrer tilganger hos dere, gi deg den."
         ),
-        {_("Logg inn på nytt"): "/ansatt/logg-inn?fersk=1"} | _AGAIN,
+        {_("Logg inn på nytt"): "/ansatt/logg-inn?fersk=1"} | _WORK | _AGAIN,
         "ikke-din",
     ),
     "conflict": ErrorPage(

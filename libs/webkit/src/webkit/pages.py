@@ -135,6 +135,7 @@ class Pages:
         language = self.language(request)
         renewal = renewal_of(request, refresh)
         shared = {**self._context(request, language), "level": shown, "front": front_of(shown), "renewal": renewal}
+        shared["place_name"] = self.place.name_at(shown.name)
         text = self._environment(language).get_template(template).render(shared, **context)
         sent = {**FIXED, "Content-Security-Policy": self.policy(form_action, frame_ancestors), "Content-Language": language}
         if shown.private:

@@ -40,8 +40,14 @@ class Place(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     name: Text
+    work: Text | None = None
+    """What it is called on pages for staff, where `name` is said to youths."""
     owner: Text
     valid_from: date
+
+    def name_at(self, level: str) -> Text:
+        """The name above a page of this level."""
+        return self.work or self.name if level == "staff" else self.name
 
 
 @cache

@@ -22,11 +22,12 @@ from servicekit.web.cookie import host_cookie
 from servicekit.web.identity_client import IdentityAwayError, IdentityClient, RefusedByIdentityError
 from servicekit.web.login_attempt import LOGIN_COOKIE, LOGOUT_COOKIE, SECONDS, LoginAttempt, opened_sid, sealed_sid
 from servicekit.web.renewal import refresh_token_of, revoke
-from servicekit.web.sessions import LOGIN_PATHS, SessionNow, reaches
+from servicekit.web.sessions import FRONTS, LOGIN_PATHS, SessionNow, reaches
 from servicekit.web.submission import Submitted
 from servicekit.web.transaction import Transaction
 
 LOGIN_PAGE, LOGGED_OUT_PAGE = "webkit/login.html", "webkit/logged_out.html"
+LOGOUT_PATHS = {"youth": "/logg-ut", "staff": "/ansatt/logg-ut"}
 FRESH_LEEWAY = 5
 """Seconds that identity's clock may be behind ours when a fresh login is asked for."""
 REASONS = {
@@ -48,8 +49,10 @@ Fresh = Annotated[bool, Query(alias="fersk")]
 
 
 def login_routes(*, youth: bool, staff: bool) -> APIRouter:
-    """`/logg-inn` for youths and `/ansatt/logg-inn` for staff (only those that this service has), the way back, and `POST /logg-ut`.
+    """`/logg-inn` for youths and `/ansatt/logg-inn` for staff (only those that this service has), the way back, and the ways out.
 
+    Staff log out at `/ansatt/logg-ut`, so that whatever is answered is said to staff. `/logg-ut` takes theirs as well, wherever they
+    have a page open from before that.
     Query of the page and of its `/start`: `neste` (path to go on to), `niva` (level of assurance), `fersk=1` (no live login will do).
     For youths none ever does: their phones are shared, and the provider's own login outlives "Forlat siden".
     """
@@ -59,18 +62,20 @@ def login_routes(*, youth: bool, staff: bool) -> APIRouter:
     if staff:
         _add_start(router, "staff")
     router.add_api_route("/logg-inn/tilbake", _come_back, name="login_return")
-    router.add_api_route("/logg-ut", _log_out, methods=["POST"], name="log_out")
-    router.add_api_route("/logg-ut", _show_logged_out, name="logged_out")
+    for who, path in LOGOUT_PATHS.items():
+        if who == "youth" or staff:
+            router.add_api_route(path, _log_out, methods=["POST"], name=f"log_out_{who}")
+            router.add_api_route(path, _show_logged_out, name=f"logged_out_{who}")
     return router
 
 
 def _add_start(router: APIRouter, who: str) -> None:
-    lowest, shared = LOWEST[who], who == "youth"
+    lowest, shared, front = LOWEST[who], who == "youth", FRONTS[who]
 
-    async def explain(request: Request, neste: Back = "/", niva: Wanted = lowest, fersk: Fresh = False) -> Response:
+    async def explain(request: Request, neste: Back = front, niva: Wanted = lowest, fersk: Fresh = False) -> Response:
         return _page(request, LoginAttempt.begin(who, _known_level(niva), local_path(neste), fresh=fersk or shared), None)
 
-    async def start(request: Request, neste: Back = "/", niva: Wanted = lowest, fersk: Fresh = False) -> Response:
+    async def start(request: Request, neste: Back = front, niva: Wanted = lowest, fersk: Fresh = False) -> Response:
         return _leave_for_identity(request, LoginAttempt.begin(who, _known_level(niva), local_path(neste), fresh=fersk or shared))
 
     router.add_api_route(LOGIN_PATHS[who], explain, name=f"login_{who}")
@@ -117,11 +122,12 @@ async def _come_back(request: Request, session: SessionNow, begin: Transaction) 
 async def _log_out(request: Request, submitted: Submitted, begin: Transaction) -> Response:
     """Ends the login here and, over the back channel, at identity; the browser then goes there to end the provider's session."""
     sid, refresh = submitted.session.sid, refresh_token_of(submitted.session)
+    staff = request.url.path == LOGOUT_PATHS["staff"] or submitted.session.organisation is not None
     async with begin() as uow:
         await end(uow, submitted.session)
     if refresh is not None:
         await revoke(IdentityClient.of(request.app), refresh)
-    response = RedirectResponse("/logg-ut", 303, {"Cache-Control": "no-store"})
+    response = RedirectResponse(LOGOUT_PATHS["staff" if staff else "youth"], 303, {"Cache-Control": "no-store"})
     if sid is not None:
         response.headers.append("Set-Cookie", host_cookie(LOGOUT_COOKIE, sealed_sid(str(sid), request.app.state.keys.service), SECONDS))
     return response
@@ -188,8 +194,8 @@ def _fresh_attempt(request: Request) -> LoginAttempt:
     try:
         request.app.url_path_for("login_youth")
     except NoMatchFound:
-        return LoginAttempt.begin("staff", LOWEST["staff"], "/ansatt", fresh=False)
-    return LoginAttempt.begin("youth", LOWEST["youth"], "/", fresh=False)
+        return LoginAttempt.begin("staff", LOWEST["staff"], FRONTS["staff"], fresh=False)
+    return LoginAttempt.begin("youth", LOWEST["youth"], FRONTS["youth"], fresh=False)
 
 
 def _page(request: Request, attempt: LoginAttempt, reason: str | None) -> Response:

@@ -51,6 +51,8 @@ __all__ = [
 ]
 
 LOGIN_PATHS = {"youth": "/logg-inn", "staff": "/ansatt/logg-inn"}
+FRONTS = {"youth": "/", "staff": "/ansatt"}
+"""Where a login leads that was begun nowhere in particular."""
 _revocations: set[asyncio.Task[None]] = set()
 _RANKS = {level.value: rank for rank, level in enumerate(LevelOfAssurance)}
 

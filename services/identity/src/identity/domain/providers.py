@@ -21,6 +21,8 @@ class ProviderPolicy:
     """The rules of one provider. Data, so that a third one (HelseID) is a row and not a new flow."""
 
     name: str
+    title: str
+    """What people call it."""
     scope: Scope
     levels: tuple[str, ...]
     """acr values that may be asked for, by rank."""
@@ -32,11 +34,11 @@ class ProviderPolicy:
 
 
 IDPORTEN = ProviderPolicy(
-    "idporten", Scope.YOUTH, ("idporten-loa-substantial", "idporten-loa-high"), True, False,
+    "idporten", "ID-porten", Scope.YOUTH, ("idporten-loa-substantial", "idporten-loa-high"), True, False,
     "docs.digdir.no, ID-porten, protocol: authorize, id_token, PAR", date(2026, 1, 1),
 )  # fmt: skip
 ANSATTPORTEN = ProviderPolicy(
-    "ansattporten", Scope.STAFF, ("idporten-loa-substantial", "idporten-loa-high"), False, True,
+    "ansattporten", "Ansattporten", Scope.STAFF, ("idporten-loa-substantial", "idporten-loa-high"), False, True,
     "docs.digdir.no, Ansattporten, guide for relying parties", date(2026, 1, 1),
 )  # fmt: skip
 POLICIES: Mapping[str, ProviderPolicy] = {policy.name: policy for policy in (IDPORTEN, ANSATTPORTEN)}

@@ -9,12 +9,18 @@ from servicekit.web.form import new_form
 from servicekit.web.sessions import SessionNow
 from servicekit.web.submission import Submitted
 from servicekit.web.transaction import Transaction
+from webkit import Pages
+from webkit.levels import LEVELS, front_of
 
 from identity.context import Here
+from identity.domain.clients import Scope
+from identity.domain.providers import POLICIES, ProviderPolicy, provider_for
 from identity.handlers.endings import EndBySid, end_by_sid
 from identity.queries import provider_of
 
 router = APIRouter(include_in_schema=False)
+AT_WORK = ".ansatt"
+"""After the client's name in `state`: it was somebody of the staff who logged out there."""
 
 
 @router.get("/end_session")
@@ -35,14 +41,12 @@ async def wish(
         found = await provider_of(uow, client_id, sid)
     if found is None:
         return RedirectResponse("/logget-ut", 303, {"Cache-Control": "no-store"})
-    provider, lives = found
-    upstream = await here.upstreams[provider].logout_url(client_id)
+    policy, lives = POLICIES[found[0]], found[1]
+    upstream = await here.upstreams[policy.name].logout_url(_state(client_id, policy))
     if not lives:
-        return RedirectResponse(upstream or _only_here(client_id), 303, {"Cache-Control": "no-store"})
-    page: Response = request.app.state.pages.render(
-        request, "log_out.html", form=new_form(session), client_id=client_id, sid=str(sid), form_action=(upstream,) if upstream else ()
-    )
-    return page
+        return RedirectResponse(upstream or _only_here(client_id, policy), 303, {"Cache-Control": "no-store"})
+    shown = {"form": new_form(session), "client_id": client_id, "sid": str(sid), "form_action": (upstream,) if upstream else ()}
+    return _page(request, "log_out.html", client_id, policy, **shown)
 
 
 @router.post("/end_session")
@@ -51,21 +55,36 @@ async def log_out(submitted: Submitted, here: Here, begin: Transaction) -> Respo
     client_id, sid = submitted.choice("client_id", list(here.clients)), submitted.uuid("sid")
     async with begin() as uow:
         login = await end_by_sid(EndBySid(client_id, sid), uow)
-    upstream = await here.upstreams[login.provider].logout_url(client_id) if login else None
-    return RedirectResponse(upstream or _only_here(client_id), 303, {"Cache-Control": "no-store"})
+    policy = POLICIES[login.provider] if login else provider_for(Scope.YOUTH)
+    upstream = await here.upstreams[policy.name].logout_url(_state(client_id, policy)) if login else None
+    return RedirectResponse(upstream or _only_here(client_id, policy), 303, {"Cache-Control": "no-store"})
 
 
 @router.get("/logget-ut")
 async def logged_out(request: Request, here: Here, state: Annotated[str, Query(max_length=40)] = "", her: bool = False) -> Response:
     """Where the provider sends the browser afterwards. `her`: the provider could not be reached, so its own session may live on."""
-    ended = "nothing" if state not in here.clients else "here" if her else "everywhere"
-    reader = state if state in here.clients else "info"
-    page: Response = request.app.state.pages.render(request, "logged_out.html", reader=reader, ended=ended)
-    return page
+    reader = state.removesuffix(AT_WORK)
+    policy = provider_for(Scope.YOUTH if state == reader else Scope.STAFF)
+    if reader not in here.clients:
+        return _page(request, "logged_out.html", "info", policy, ended="nothing")
+    return _page(request, "logged_out.html", reader, policy, ended="here" if her else "everywhere")
 
 
-def _only_here(client_id: str) -> str:
-    return f"/logget-ut?state={client_id}&her=1"
+def _page(request: Request, template: str, reader: str, policy: ProviderPolicy, **shown: object) -> Response:
+    """A page that leads back to where the login was: youths to the reader's front page, staff to their work there."""
+    pages: Pages = request.app.state.pages
+    staff = policy.scope is Scope.STAFF
+    back = pages.urls[reader] + (front_of(LEVELS["staff"]).removeprefix("/") if staff else "")
+    at_work = {"level": "staff", "front": back} if staff else {}
+    return pages.render(request, template, provider=policy.title, back=back, staff=staff, **at_work, **shown)  # type: ignore[arg-type]
+
+
+def _state(client_id: str, policy: ProviderPolicy) -> str:
+    return client_id + (AT_WORK if policy.scope is Scope.STAFF else "")
+
+
+def _only_here(client_id: str, policy: ProviderPolicy) -> str:
+    return f"/logget-ut?state={_state(client_id, policy)}&her=1"
 
 
 def _uuid(text: str) -> UUID | None:

@@ -18,7 +18,6 @@ from identity.queries import login_lives, my_logins
 router = APIRouter(include_in_schema=False)
 ALL = "alle"
 Ended = Annotated[bool, Query(alias="avsluttet")]
-NAMES = {service: place.name for service, place in places().items()}
 
 
 @router.get("/mine-innlogginger")
@@ -30,7 +29,9 @@ async def mine(request: Request, session: SessionNow, begin: Transaction, ended:
     browser = session.state.get("browser")
     async with begin() as uow:
         logins = await my_logins(uow, session.subject, UUID(browser) if browser else None)
-    shown = {"logins": logins, "names": NAMES, "form": lambda: new_form(session), "ended": ended}
+    level = "staff" if session.organisation else "known"
+    names = {service: place.name_at(level) for service, place in places().items()}
+    shown = {"logins": logins, "names": names, "form": lambda: new_form(session), "ended": ended}
     page: Response = request.app.state.pages.render(request, "mine.html", **shown)
     return page
 
