@@ -14,7 +14,7 @@ from contracts.catalogue import SERVICES
 from deploy.commands import Command, a_port
 from deploy.local.journey.history import JOURNEYS, make_history
 from deploy.local.journey.walk import walk
-from deploy.local.oidc.launcher import people as oidc_people
+from deploy.local.oidc.persons import people as oidc_people
 from deploy.local.platform import Platform, Progress
 from deploy.local.processes import StartError, memory_megabytes
 from deploy.observability.local import LocalPrometheus

@@ -19,6 +19,7 @@ from deploy.kafka.principals import PASSWORD_FILE
 from deploy.local.environment import HOSTS, STAFF_CLIENT, YOUTH_CLIENT
 from deploy.local.keys import kafka_passwords, make_keys
 from deploy.local.oidc.launcher import Client
+from deploy.local.oidc.persons import people
 
 ROOT = Path(__file__).parents[2]
 STATE = ROOT / ".local" / "containers"
@@ -151,7 +152,7 @@ def _login(folder: Path, port: int) -> None:
         for name, client in clients.items()
     }
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "login.json").write_text(json.dumps(settings, indent=1))
+    (folder / "login.json").write_text(json.dumps({**settings, "people": people()}, indent=1))
 
 
 def _secret(file: Path, text: str) -> None:

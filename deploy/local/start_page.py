@@ -12,7 +12,7 @@ from webkit.static_files import StaticFiles
 from webkit.texts import places
 
 from deploy.local.environment import Addresses
-from deploy.local.oidc.launcher import people
+from deploy.local.oidc.persons import people
 
 HERE = Path(__file__).parent
 EVENTS = HERE.parents[1] / "libs" / "contracts" / "catalogue"

@@ -2,12 +2,15 @@
 
 import asyncio
 import time
+from datetime import date, timedelta
 
 import httpx
 import pytest
 from joserfc.jwk import RSAKey
 
-from deploy.local.oidc.launcher import Client, LocalOidc, people
+from deploy.local.journey.cast import synthetic_number as serial_number
+from deploy.local.oidc.launcher import Client, LocalOidc
+from deploy.local.oidc.persons import people
 from deploy.local.processes import free_ports
 from deploy.tests.relying_party import GOODBYE, REDIRECT, Person, RelyingParty, write_jwks
 
@@ -124,7 +127,7 @@ async def test_one_person_always_comes_back_too_low_so_that_services_must_check(
 
 
 async def test_an_eid_from_abroad_gives_no_national_number(idporten):
-    assert "pid" not in await log_in(idporten, Person(), "uten-nummer")
+    assert "pid" not in await log_in(idporten, Person(), "langveisfarende-terne")
 
 
 async def test_a_person_without_bankid_cannot_use_it(idporten):
@@ -148,7 +151,8 @@ async def test_only_well_formed_synthetic_numbers_get_in(idporten, number):
 
 
 async def test_an_unlisted_synthetic_number_gets_in(idporten):
-    assert (await log_in(idporten, Person(), "23840960382"))["pid"] == "23840960382"
+    number = serial_number(1)
+    assert (await log_in(idporten, Person(), number))["pid"] == number
 
 
 async def test_cancelling_leads_back_with_access_denied(idporten):
@@ -215,11 +219,53 @@ async def test_every_page_says_that_it_is_a_test(oidc, idporten):
         assert "<script" not in html
 
 
-def test_listed_youths_are_12_to_20_with_synthetic_numbers_that_fit_their_birth():
+DAYS = [date(2026, 11, 26), date(2027, 3, 11), date(2028, 2, 29), date(2029, 6, 30), date(2029, 7, 1), date(2031, 1, 1), date(2031, 12, 31)]
+
+
+def age_on(born: str, day: date) -> int:
+    year, month, of_month = map(int, born.split("-"))
+    return day.year - year - ((day.month, day.day) < (month, of_month))
+
+
+@pytest.mark.parametrize("today", DAYS)
+def test_listed_youths_are_as_old_as_the_list_says_on_any_day(today):
+    """Also two months before and after: what runs over midnight, and a demo that stays up, means the same all the time."""
+    youths = people(today)["youths"]
+    for around in (today - timedelta(days=60), today, today + timedelta(days=60)):
+        assert {person["name"]: age_on(person["born"], around) for person in youths} == {person["name"]: person["age"] for person in youths}
+    assert {person["age"] for person in youths} == {*range(12, 21), 47}
+
+
+@pytest.mark.parametrize("today", DAYS)
+def test_listed_youths_have_synthetic_numbers_that_fit_their_birth(today):
     """INVARIANT: nobody on the page is real."""
-    for person in people()["youths"]:
-        if person["pid"]:
-            year, month, day = person["born"].split("-")
-            assert person["pid"][:6] == f"{day}{int(month) + 80}{year[2:]}"
-    years = {int(person["born"][:4]) for person in people()["youths"]}
-    assert years == {1979, *range(2006, 2015)}
+    numbers = [person["pid"] for person in people(today)["youths"] if person["pid"]]
+    for person in people(today)["youths"]:
+        year, month, day = person["born"].split("-")
+        assert person["pid"] is None or person["pid"][:6] == f"{day}{int(month) + 80}{year[2:]}"
+    assert len(set(numbers)) == len(numbers) == 12
+    assert not [number for number in numbers if not right_check_digits(number)]
+
+
+@pytest.mark.parametrize("today", DAYS)
+def test_numbers_by_serial_are_of_youths_of_16_and_17_and_nobody_else_has_them(today):
+    numbers = [serial_number(serial, today) for serial in range(1000)]
+    assert len({*numbers, *(person["pid"] for person in people(today)["youths"])}) == 1000 + len(people(today)["youths"])
+    born = [f"20{number[4:6]}-{int(number[2:4]) - 80:02}-{number[:2]}" for number in numbers]
+    assert {age_on(each, today) for each in born} <= {16, 17}
+    assert all(right_check_digits(number) for number in numbers)
+
+
+def right_check_digits(number: str) -> bool:
+    """Modulus 11 (Skatteetaten), the check digits counted in."""
+    digits = [int(digit) for digit in number]
+    weighted = [zip(digits, weights, strict=False) for weights in ((3, 7, 6, 1, 8, 9, 4, 5, 2, 1), (5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1))]
+    return all(sum(digit * weight for digit, weight in pairs) % 11 == 0 for pairs in weighted)
+
+
+async def test_a_listed_person_can_also_be_named_by_number(idporten):
+    """She is the same then: the one who always comes back too low does so."""
+    unlucky = YOUTHS["Uheldig Hakkespett"]
+    by_id = await log_in(idporten, Person(), unlucky["id"], "high", acr_values=HIGH)
+    by_number = await log_in(idporten, Person(), unlucky["pid"], "high", acr_values=HIGH)
+    assert (by_id["sub"], by_id["pid"], by_id["acr"]) == (by_number["sub"], unlucky["pid"], SUBSTANTIAL)

@@ -8,7 +8,7 @@ from deploy.local.journey.browser import Browser, Page
 from deploy.local.journey.cast import CHAT_HELPER, CLINICIAN, EDITOR, PANEL, Cast, cast, synthetic_number
 from deploy.local.journey.forms import Form
 from deploy.local.journey.people import Clinician, Editor, Expert, Helper, Youth
-from deploy.local.oidc.launcher import people
+from deploy.local.oidc.persons import people
 from deploy.local.platform import Platform
 from tests.privacy.canaries import Canaries
 from tests.privacy.witness import Exchange, Witness, ports_of

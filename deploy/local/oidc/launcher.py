@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local.node import install, node
+from deploy.local.oidc.persons import people
 from deploy.local.processes import Child, free_ports
 
 HERE = Path(__file__).parent
@@ -67,9 +68,8 @@ class LocalOidc:
         self._folder.mkdir(parents=True, exist_ok=True)
         settings = self._folder / "oidc.json"
         youths, staff = self._clients
-        settings.write_text(
-            json.dumps({"idporten": youths.registration(self.ports[0]), "ansattporten": staff.registration(self.ports[1])}, indent=1)
-        )
+        issuers = {"idporten": youths.registration(self.ports[0]), "ansattporten": staff.registration(self.ports[1])}
+        settings.write_text(json.dumps({**issuers, "people": people()}, indent=1))
         small = ["--max-old-space-size=64", "--max-semi-space-size=1", "--v8-pool-size=1", "--disable-warning=ExperimentalWarning"]
         self._child = Child("oidc", [node(), *small, HERE / "server.mjs", settings], self.log, cwd=HERE).start()
         self._child.wait_until(self._answers, 90, "answering")
@@ -87,9 +87,3 @@ class LocalOidc:
         """Ends the process; sessions are gone with it."""
         if self._child is not None:
             self._child.stop(grace=3)
-
-
-def people() -> dict[str, list[dict[str, object]]]:
-    """Everybody who is listed on the login pages: `youths` and `staff`, as in persons.json."""
-    listed = json.loads((HERE / "persons.json").read_text())
-    return {"youths": listed["youths"], "staff": listed["staff"]}

@@ -1,7 +1,7 @@
 // Who can log in here: invented persons, and any number that is synthetic and well-formed. Never a real one.
-import fs from 'node:fs';
+import { settings } from './settings.mjs';
 
-const { youths, staff } = JSON.parse(fs.readFileSync(new URL('./persons.json', import.meta.url)));
+const { youths, staff } = settings.people;
 
 const FIRST = [3, 7, 6, 1, 8, 9, 4, 5, 2, 1];
 const SECOND = [5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1];
@@ -20,9 +20,9 @@ export function listed(kind) {
   return kind === 'staff' ? staff : youths;
 }
 
-// The person with this id, an unlisted synthetic youth for a well-formed number, or nobody.
+// The person with this id or number, an unlisted synthetic youth for a well-formed number, or nobody.
 export function find(kind, id) {
-  const person = listed(kind).find((each) => each.id === id);
+  const person = listed(kind).find((each) => each.id === id || (each.pid && each.pid === id));
   if (person || kind === 'staff' || !isSynthetic(id)) return person;
   return { id, pid: id, name: 'Ikke på listen', levels: ['substantial', 'high'], note: '' };
 }

@@ -5,10 +5,10 @@ import { DRESSES, acrOf, rank } from './dresses.mjs';
 import { errorPage, frontPage, loginPage } from './pages.mjs';
 import { find } from './persons.mjs';
 import { createProvider } from './provider.mjs';
+import { settings } from './settings.mjs';
 
 const MOST_FORM_BYTES = 10_000;
 const STYLE = fs.readFileSync(new URL('./style.css', import.meta.url));
-const settings = JSON.parse(fs.readFileSync(process.argv[2]));
 
 function answer(res, status, html) {
   res.writeHead(status, {

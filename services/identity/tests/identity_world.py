@@ -44,17 +44,22 @@ from webkit import Pages
 
 from deploy.local.journey.browser import Browser, Page
 from deploy.local.oidc.launcher import Client, LocalOidc
+from deploy.local.oidc.persons import born_at, synthetic_number
 from deploy.local.processes import free_ports
 from deploy.testing import Database, record_of, told, until
 from deploy.testing.databases import Templates
 from deploy.testing.plumbing import prepare_plumbing
 
 YOUTH_CLIENT, STAFF_CLIENT = "stegvis-identity", "stegvis-identity-ansatt"
-DAUGHTER, PARENT, NO_NUMBER, TOO_LOW = "17861156893", "15887913037", "uten-nummer", "19821070026"
+PARENT, NO_NUMBER, TOO_LOW = "omtenksom-grevling", "langveisfarende-terne", "uheldig-hakkespett"
+CLINICIAN, HELPER = "clinician-1", "helper-1"
+"""People of the test login, as its page lists them."""
+DAUGHTER_BORN = born_at(15, 17)
+DAUGHTER = synthetic_number(DAUGHTER_BORN)
+"""A youth of 15."""
 UNIT = UUID("676ed505-5dd2-4467-9a79-2fb88d37fe9b")
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _TABLES = text("select tablename from pg_tables where schemaname = 'public' and tablename <> 'alembic_version'")
-UNDER_13, CLINICIAN, HELPER = "11831450071", "clinician-1", "helper-1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +268,9 @@ class World:
 
     async def choose(self, browser: Browser, page: Page, person: str, level: str) -> Page:
         """On the provider's own page."""
-        return await browser.submit(page.form(button="Logg inn"), {"pid": person, "level": level}, button="Logg inn")
+        form = page.form(button="Logg inn")
+        field = "pid" if person in form.choices["pid"] else "other"
+        return await browser.submit(form, {field: person, "level": level}, button="Logg inn")
 
     async def people(self) -> int:
         async with self.identity.begin() as uow:

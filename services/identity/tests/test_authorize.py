@@ -59,7 +59,7 @@ async def test_a_login_can_not_be_finished_in_another_browser(world: World) -> N
     async with Browser() as attacker, Browser() as victim:
         page = await attacker.get(world.ports.min_url + "/logg-inn/start?neste=/meg")
         form = page.form(button="Logg inn")
-        await attacker.submit(form, {"pid": DAUGHTER, "level": "substantial"}, button="Logg inn")
+        await attacker.submit(form, {"other": DAUGHTER, "level": "substantial"}, button="Logg inn")
         assert attacker.page
         passed = [url for url in attacker.page.redirects if "/tilbake" in url]
         assert len(passed) == 2  # identity's return and the service's: both addresses are the attacker's to send

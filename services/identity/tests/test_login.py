@@ -1,11 +1,11 @@
 """Logins from the service's page through the provider and back, as people do them."""
 
 import pytest
-from identity_numbers import number_for
-from identity_world import CLINICIAN, DAUGHTER, HELPER, NO_NUMBER, PARENT, TOO_LOW, RawClient, World, query_of
+from identity_world import CLINICIAN, DAUGHTER, DAUGHTER_BORN, HELPER, NO_NUMBER, PARENT, TOO_LOW, RawClient, World, query_of
 from sqlalchemy import text
 
 from deploy.local.journey.browser import Browser, Page
+from deploy.local.oidc.persons import born_at, synthetic_number
 
 _SUBJECTS = text("select subject from browser_sessions where subject is not null")
 
@@ -17,7 +17,7 @@ def is_providers(page: Page, world: World) -> bool:
 async def test_a_youth_logs_in_and_the_service_learns_what_it_needs(world: World, browser: Browser) -> None:
     page = await world.log_in(browser, DAUGHTER)
     subject, born, level, sid = page.text.split()
-    assert (page.url, born, level) == (world.ports.min_url + "/meg", "2011-06-17", "idporten-loa-substantial")
+    assert (page.url, born, level) == (world.ports.min_url + "/meg", DAUGHTER_BORN.isoformat(), "idporten-loa-substantial")
     assert DAUGHTER not in page.html
     assert subject != sid
 
@@ -49,7 +49,7 @@ async def test_nothing_that_is_kept_or_told_shows_who_she_is(world: World, brows
     await world.log_in(browser, DAUGHTER)
     kept = await world.everything_kept()
     assert kept.count("idporten-loa-substantial") == 3  # the login, identity's own session, the count: it was really looked at
-    for secret in (DAUGHTER, "2011-06-17", "Røyskatt", DAUGHTER.encode().hex(), b"2011-06-17".hex()):
+    for secret in (DAUGHTER, DAUGHTER_BORN.isoformat(), "Røyskatt", DAUGHTER.encode().hex(), DAUGHTER_BORN.isoformat().encode().hex()):
         assert secret not in kept
 
 
@@ -68,7 +68,7 @@ async def test_a_parents_live_session_does_not_open_a_daughters_page(world: Worl
     assert is_providers(page, world)
     page = await world.choose(browser, page, DAUGHTER, "substantial")
     subject, born, *_ = page.text.split()
-    assert born == "2011-06-17"
+    assert born == DAUGHTER_BORN.isoformat()
     assert subject != parent.text.split()[0]
 
 
@@ -122,8 +122,8 @@ async def test_a_login_without_a_national_number_is_refused_politely(world: Worl
 
 async def test_a_child_under_twelve_is_led_to_helsenorge(world: World, browser: Browser) -> None:
     page = await browser.get(world.ports.min_url + "/logg-inn/start")
-    child = number_for(17, 86, 18, 500)
-    page = await browser.submit(page.form(button="Logg inn"), {"other": child, "level": "substantial"}, button="Logg inn")
+    child = synthetic_number(born_at(8, 17))
+    page = await world.choose(browser, page, child, "substantial")
     assert page.status == 403
     assert "https://www.helsenorge.no/" in page.links
     assert shows_a_way_on(page, world)

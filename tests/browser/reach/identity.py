@@ -9,15 +9,17 @@ from servicekit.web.cookie import COOKIE
 
 from deploy.local.environment import HOSTS
 from deploy.local.journey.browser import Browser as Walker
+from deploy.local.oidc.persons import born_at, synthetic_number
 from tests.browser.scene import Scene
 from tests.browser.visits import LoginVisit, Reach, Visit, by_link
 
-ALWAYS_SUBSTANTIAL = "19821070026"
-WITHOUT_NUMBER = "uten-nummer"
-TOO_YOUNG = "14861850022"
-TWELVE = "11831450071"
-GUARDIAN = "15887913037"
+ALWAYS_SUBSTANTIAL = "uheldig-hakkespett"
+WITHOUT_NUMBER = "langveisfarende-terne"
+TWELVE = "rask-bever"
+GUARDIAN = "omtenksom-grevling"
 """People of the test login."""
+TOO_YOUNG = synthetic_number(born_at(8, 14))
+"""Not on its list."""
 HIGH = "/logg-inn/start?niva=idporten-loa-high"
 
 
