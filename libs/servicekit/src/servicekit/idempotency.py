@@ -43,9 +43,10 @@ async def once(uow: UnitOfWork, key: bytes, fingerprint: bytes, act: Callable[[]
     return acted
 
 
-async def is_used(uow: UnitOfWork, key: bytes) -> bool:
-    """Whether something was done under this key within `KEPT`."""
-    return (await uow.connection.execute(_RECALL, {"key_hash": sha256(key).digest()})).first() is not None
+async def is_used(uow: UnitOfWork, key: bytes, fingerprint: bytes) -> bool:
+    """Whether this very command was done under this key within `KEPT`."""
+    found = (await uow.connection.execute(_RECALL, {"key_hash": sha256(key).digest()})).first()
+    return found is not None and found.fingerprint == fingerprint
 
 
 def fingerprint(key: bytes, fields: Mapping[str, str]) -> bytes:

@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from pydantic import SecretStr
 from servicekit.delivery.tables import browser_sessions
+from servicekit.idempotency import once
 from servicekit.service import Service, create_app
 from servicekit.settings import ServiceSettings
 from servicekit.web import relying_party
@@ -67,6 +68,21 @@ async def write_note(submitted: Submitted, begin: Transaction) -> PlainTextRespo
     async with begin() as uow:
         await save(uow, submitted.session)
     return PlainTextResponse(submitted.fingerprint().hex())
+
+
+@router.post("/letter")
+async def send_letter(submitted: Submitted, begin: Transaction) -> PlainTextResponse:
+    async def act() -> dict[str, str]:
+        return {}
+
+    async with begin() as uow:
+        await once(uow, submitted.key, submitted.fingerprint(), act)
+    return PlainTextResponse("sent")
+
+
+@router.post("/me/letter")
+async def send_letter_as_oneself(_: YouthSession, submitted: Submitted, begin: Transaction) -> PlainTextResponse:
+    return await send_letter(submitted, begin)
 
 
 @router.post("/end")

@@ -216,3 +216,33 @@ async def test_a_form_of_a_session_that_was_left_on_purpose_shows_nothing_when_i
         assert answer.status_code == 403
         assert WORDS not in answer.text
         await browser.get("/note")
+
+
+async def test_a_form_that_was_received_shows_nothing_when_it_is_sent_again_after_the_login_ended_elsewhere(
+    app: FastAPI, browser: Browser
+) -> None:
+    """INVARIANT: a login that its owner ended from another machine leaves nothing to read behind the back button of this one."""
+    login = a_youth()
+    await browser.log_in(login)
+    sent = {**hidden_fields((await browser.get("/note")).text, "/note"), "note": WORDS}
+    assert (await browser.post("/me/letter", sent)).text == "sent"
+    async with app.state.begin() as uow:
+        await on_session_ended(SessionEnded(session_id=login.sid), uow)
+    again = await browser.post("/me/letter", sent)
+    assert (again.status_code, again.headers["location"].startswith("/logg-inn")) == (303, True)
+    await browser.log_in(a_youth())
+    assert WORDS not in (await browser.post("/me/letter", sent)).text
+    browser.cookies.clear()
+    assert WORDS not in (await browser.post("/me/letter", sent)).text
+
+
+async def test_a_form_that_was_received_is_said_to_be_when_its_session_is_gone(browser: Browser) -> None:
+    """What she wrote afterwards on the same page wasn't received, and comes back."""
+    sent = {**hidden_fields((await browser.get("/note")).text, "/note"), "note": WORDS}
+    await browser.post("/letter", sent)
+    browser.cookies.clear()
+    again = await browser.post("/letter", sent)
+    assert (again.status_code, again.text) == (409, "error conflict")
+    more = await browser.post("/letter", {**sent, "note": WORDS + " om meg"})
+    assert more.status_code == 403
+    assert WORDS + " om meg" in more.text

@@ -26,6 +26,7 @@ ANONYMOUS_IDLE, ANONYMOUS_ABSOLUTE = timedelta(minutes=120), timedelta(hours=12)
 """The same for a session that nobody has logged in to: an evening of waiting and chatting fits in."""
 TOUCH_AFTER = timedelta(minutes=1)
 """A session that was seen less than this ago isn't written again."""
+_LEFT = b"left"
 
 
 class SessionGoneError(Exception):
@@ -211,7 +212,7 @@ async def end(uow: UnitOfWork, session: BrowserSession) -> None:
     await uow.connection.execute(delete(browser_sessions).where(browser_sessions.c.id_hash == session.id_hash))
     record = session.record
     if record.in_browser:
-        await once(uow, _left(csrf_of(record.token)), b"left", _nothing)
+        await once(uow, _left(csrf_of(record.token)), _LEFT, _nothing)
     record.token, record.state, record.login, record.tokens_sealed = new_record().token, {}, None, None
     record.saved = record.shown = False
     record.ended, record.in_browser = record.in_browser or record.ended, False
@@ -219,7 +220,7 @@ async def end(uow: UnitOfWork, session: BrowserSession) -> None:
 
 async def is_left(uow: UnitOfWork, csrf: str) -> bool:
     """Whether the form that carries this is of a session that its reader ended herself, in the last 24 hours."""
-    return await is_used(uow, _left(csrf))
+    return await is_used(uow, _left(csrf), _LEFT)
 
 
 def _left(csrf: str) -> bytes:

@@ -100,8 +100,7 @@ class Submission(Fields):
 
     def fingerprint(self) -> bytes:
         """Says whether two submissions ask the same, and nothing else."""
-        asked = canonical([pair for pair in self.pairs if pair[0] not in HIDDEN])
-        return idempotency.fingerprint(self.service_key, {"path": self.path, "form": asked.decode()})
+        return fingerprint_of(self.service_key, self.path, self.pairs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +143,12 @@ async def written(request: Request) -> tuple[tuple[str, str], ...]:
         return await _read(request) if read is None else read
     except Problem:
         return ()
+
+
+def fingerprint_of(service_key: bytes, path: str, pairs: tuple[tuple[str, str], ...]) -> bytes:
+    """What a form asks, without the fields that only say whose it is."""
+    asked = canonical([pair for pair in pairs if pair[0] not in HIDDEN])
+    return idempotency.fingerprint(service_key, {"path": path, "form": asked.decode()})
 
 
 def key_of(sent: Mapping[str, str]) -> str | None:
