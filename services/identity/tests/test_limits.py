@@ -55,6 +55,16 @@ async def test_a_whole_school_behind_one_address_logs_in(world: World) -> None:
             assert (await pupil.get(RawClient(world).request())).status == 200
 
 
+async def test_staff_who_begin_too_often_are_led_to_their_work(world: World, browser: Browser) -> None:
+    for _ in range(MOST_ATTEMPTS):
+        await browser.get(RawClient(world, scope="staff").request())
+    page = await browser.get(RawClient(world, scope="staff").request())
+    assert page.status == 429
+    assert [link for link in page.links if link == world.ports.min_url + "/ansatt"]
+    assert "Til arbeidssiden" in page.text
+    assert "uten å logge inn" not in page.text
+
+
 async def test_a_login_that_was_finished_does_not_count(world: World, browser: Browser) -> None:
     for _ in range(MOST_ATTEMPTS + 1):
         page = await browser.get(world.ports.min_url + "/logg-inn/start?neste=/meg")

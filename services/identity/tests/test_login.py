@@ -113,6 +113,17 @@ async def test_who_aborts_is_told_that_it_is_all_right(world: World, browser: Br
     assert "Det er helt greit" in back.text
 
 
+async def test_staff_who_abort_are_led_to_work_and_nowhere_else(world: World, browser: Browser) -> None:
+    """Identity has no pages for staff of its own: the mark leads to where they work too."""
+    page = await browser.get(world.ports.min_url + "/ansatt/logg-inn/start")
+    page = await browser.submit(page.form(button="Avbryt"), button="Avbryt")
+    assert page.url.startswith(world.ports.identity_url)
+    assert "Du avbrøt innloggingen" in page.text
+    assert page.has_link(world.ports.min_url + "/ansatt")
+    assert world.ports.identity_url + "/ansatt" not in page.links
+    assert world.ports.snakk_url + "/" not in page.links
+
+
 async def test_a_login_without_a_national_number_is_refused_politely(world: World, browser: Browser) -> None:
     page = await world.log_in(browser, NO_NUMBER)
     assert page.status == 403

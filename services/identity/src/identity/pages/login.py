@@ -15,6 +15,7 @@ from servicekit.web import sessions
 from servicekit.web.cookie import host_cookie
 from servicekit.web.sessions import SessionNow
 from servicekit.web.transaction import Transaction
+from webkit import Pages
 
 from identity.clients import BadAnswerError, ProviderAwayError, SpentCodeError
 from identity.context import Here
@@ -23,6 +24,7 @@ from identity.domain.limits import MOST_ATTEMPTS
 from identity.domain.providers import CLIENT_ERRORS, POLICIES, Accepted, Refusal, judge, provider_for
 from identity.handlers.logins import LetIn, TurnAway, let_in, turn_away
 from identity.pages.attempts import SECONDS, Attempt, begun, cookie_name
+from identity.pages.ways import work_at
 
 router = APIRouter(include_in_schema=False)
 log = structlog.get_logger("login")
@@ -150,9 +152,9 @@ def _slow_down(here: Here, request: Request, asked: LoginRequest, reason: str, w
 
 def _page(request: Request, reason: str, status: int, **more: str) -> Response:
     shown = {"back": "", "scope": "youth", "wanted": "", "reader": "", **more}
-    level = "staff" if shown["scope"] == "staff" else None
-    response: Response = request.app.state.pages.render(request, "refused.html", status, level=level, reason=reason, **shown)
-    return response
+    pages: Pages = request.app.state.pages
+    at_work = {"level": "staff", "front": work_at(pages, shown["reader"])} if shown["scope"] == "staff" else {}
+    return pages.render(request, "refused.html", status, reason=reason, **at_work, **shown)  # type: ignore[arg-type]
 
 
 def _single(request: Request) -> dict[str, str]:

@@ -10,12 +10,12 @@ from servicekit.web.sessions import SessionNow
 from servicekit.web.submission import Submitted
 from servicekit.web.transaction import Transaction
 from webkit import Pages
-from webkit.levels import LEVELS, front_of
 
 from identity.context import Here
 from identity.domain.clients import Scope
 from identity.domain.providers import POLICIES, ProviderPolicy, provider_for
 from identity.handlers.endings import EndBySid, end_by_sid
+from identity.pages.ways import work_at
 from identity.queries import provider_of
 
 router = APIRouter(include_in_schema=False)
@@ -74,7 +74,7 @@ def _page(request: Request, template: str, reader: str, policy: ProviderPolicy, 
     """A page that leads back to where the login was: youths to the reader's front page, staff to their work there."""
     pages: Pages = request.app.state.pages
     staff = policy.scope is Scope.STAFF
-    back = pages.urls[reader] + (front_of(LEVELS["staff"]).removeprefix("/") if staff else "")
+    back = work_at(pages, reader) if staff else pages.urls[reader]
     at_work = {"level": "staff", "front": back} if staff else {}
     return pages.render(request, template, provider=policy.title, back=back, staff=staff, **at_work, **shown)  # type: ignore[arg-type]
 
