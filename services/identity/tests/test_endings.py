@@ -66,6 +66,17 @@ async def test_a_logout_at_work_that_fails_is_told_in_words_for_staff(world: Wor
     assert page.status == 403
     assert "Til arbeidssiden" in page.text
     assert "Spør eller chat anonymt" not in page.text
+    assert page.has_link("/ansatt/logg-ut")
+
+
+@pytest.mark.parametrize(("path", "front"), [("/logg-ut", "/"), ("/ansatt/logg-ut", "/ansatt")])
+async def test_nobody_who_is_logged_in_is_told_that_she_is_out(world: World, browser: Browser, path: str, front: str) -> None:
+    """INVARIANT: who opens the page, or tries again after a form that failed, is led to where she logs out."""
+    await (world.log_in(browser) if front == "/" else world.log_in_at_work(browser, CLINICIAN))
+    page = await browser.get(world.ports.min_url + path)
+    assert page.url == world.ports.min_url + front
+    page = await browser.submit(page.form("/logg-ut"))
+    assert "Du er logget ut her" in page.text
 
 
 async def test_staff_who_only_follow_a_link_are_asked_in_words_for_staff(world: World, browser: Browser) -> None:

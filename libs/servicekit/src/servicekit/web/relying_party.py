@@ -133,8 +133,13 @@ async def _log_out(request: Request, submitted: Submitted, begin: Transaction) -
     return response
 
 
-async def _show_logged_out(request: Request) -> Response:
-    """Logged out here; the page itself goes on to identity, since a redirect after a form may not leave this host."""
+async def _show_logged_out(request: Request, session: SessionNow) -> Response:
+    """Logged out here; the page itself goes on to identity, since a redirect after a form may not leave this host.
+
+    Who isn't is led to where the button is: a form that failed has its way back here.
+    """
+    if session.login is not None:
+        return RedirectResponse(FRONTS["staff" if session.organisation is not None else "youth"], 303, {"Cache-Control": "no-store"})
     sid = opened_sid(request.cookies.get(LOGOUT_COOKIE, ""), request.app.state.keys.service)
     everywhere = IdentityClient.of(request.app).end_session_url(sid) if sid else None
     headers = {"Refresh": f"0; url={everywhere}"} if everywhere else {}
