@@ -198,6 +198,16 @@ ALERTS: Final = (
         topic=NO_TOPIC,
     ),
     Alert(
+        "ClockDrifts",
+        Severity.WARNING,
+        "max by (service, part) (abs(stegvis_clock_ahead_seconds)) > 3",
+        f"{WHERE}: its clock and its database's are more than 3 s apart",
+        "Nobody yet; from 5 s on logins are refused between services, from 60 s on no process starts",
+        "Find out which of the two machines has the wrong time, and let it ask a time server",
+        holds=60,
+        topic=NO_TOPIC,
+    ),
+    Alert(
         "DiskFills",
         Severity.WARNING,
         "min by (service) (stegvis_disk_free_ratio) < 0.1",

@@ -142,6 +142,13 @@ def _ground(service: str) -> list[Panel]:
             f"min by (use) (stegvis_key_expiry_timestamp_seconds{{{here}}}) - time()",
             "{{use}}",
         ),
+        _one(
+            "Clock against the database's",
+            "0; below: behind.",
+            "s",
+            f"max by (part) (stegvis_clock_ahead_seconds{{{here}}})",
+            "{{part}}",
+        ),
     ]
 
 

@@ -111,6 +111,15 @@ TRIALS: Final[Mapping[str, Sequence[Trial]]] = {
             {"1m15s": {"service": "info", "endpoint": "kafka.example.no:9093"}},
         ),
     ),
+    "ClockDrifts": (
+        Trial(
+            "it falls behind by a second in a quarter of a minute",
+            {_of("info", "stegvis_clock_ahead_seconds", part="serve"): "0x4 0-1x40"},
+            ("3m",),
+            {"3m15s": {"service": "info", "part": "serve"}},
+        ),
+        Trial("it is put right", {_of("info", "stegvis_clock_ahead_seconds", part="serve"): "4x2 0x40"}, ("30s", "2m")),
+    ),
     "DiskFills": (
         Trial(
             "it stays full",

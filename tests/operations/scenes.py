@@ -19,6 +19,8 @@ from tests.operations.books import blocks, follow
 from tests.operations.stage import DISK_MEGABYTES, LOOKS_AT_TLS, SMALL_DISK, Stage, mounting
 
 QUESTIONS = str(QuestionAsked.topic)
+OTHERS_GO = "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+"""What a database is set to is read by new connections."""
 Scene = Callable[[Stage], AbstractAsyncContextManager[None]]
 """Inside it the alert must come to fire; afterwards it must go."""
 
@@ -184,6 +186,22 @@ def _replace(file, text: str) -> None:
 
 
 @asynccontextmanager
+async def moved_clock(stage: Stage) -> AsyncIterator[None]:
+    """A database's clock goes 20 s ahead while everything runs; then it is put right."""
+    connection = await asyncpg.connect(stage.platform.dsn("info"))
+    moved = "$$ select pg_catalog.clock_timestamp() + interval '20 s' $$"
+    await connection.execute(f"create function public.clock_timestamp() returns timestamptz language sql as {moved}")
+    await connection.execute("alter database info set search_path = public, pg_catalog")
+    await connection.execute(OTHERS_GO)
+    try:
+        yield
+    finally:
+        await connection.execute("alter database info reset search_path; drop function public.clock_timestamp()")
+        await connection.execute(OTHERS_GO)
+        await connection.close()
+
+
+@asynccontextmanager
 async def full_disk(stage: Stage) -> AsyncIterator[None]:
     """Something grows on the disk of one service, and is removed."""
     ballast = stage.disk() / "ballast"
@@ -236,6 +254,7 @@ TRIALS = (
     Trial(broker_away, {"OutboxWaits": DIALOG, "RelayIdle": DIALOG, "OutboxStuck": DIALOG}),
     Trial(provider_away, {"LoginsFail": {"service": "identity", "provider": "idporten"}}),
     Trial(old_key, {"KeyExpires": {"service": "info", "use": "sig"}}),
+    Trial(moved_clock, {"ClockDrifts": {"service": "info"}}),
     Trial(full_disk, {"DiskFills": {"service": SMALL_DISK}}, lambda: "" if mounting() else "no disk may be mounted here"),
     Trial(process_killed, {"ProcessGone": {"service": LOOKS_AT_TLS}}),
     Trial(database_away, {"ProcessUnready": {"service": LOOKS_AT_TLS}}),

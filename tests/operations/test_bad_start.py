@@ -1,6 +1,7 @@
 """INVARIANT: what is wrong at the start is told in one line that names the setting; nothing starts half."""
 
 import asyncio
+import re
 import socket
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from servicekit.migrations import config
 from deploy.testing import service_database
 from tests.flows.test_production_mode import SAFE
 from tests.operations.conftest import PATIENCE
+from tests.operations.scenes import OTHERS_GO
 from tests.operations.stage import mounting
 from tests.operations.tls import TlsServer
 
@@ -211,6 +213,22 @@ async def test_a_clock_that_is_off_the_databases(starter, database, seconds, whi
         process = starter.start("reporting", "run", DATABASE_URL=database.dsn)
         await asyncio.to_thread(waits, process, "DATABASE_URL", "clock", which)
     await asyncio.to_thread(process.until, lambda: process.status("/readyz")[0] == 200, "ready")
+
+
+async def test_a_clock_that_drifts_later_is_seen_and_ends_nothing(starter, database):
+    process = starter.start("reporting", "run", DATABASE_URL=database.dsn)
+    await asyncio.to_thread(process.until, lambda: process.status("/readyz")[0] == 200, "ready")
+    assert _ahead(process) > -1
+    async with moved_clock(database, 90):
+        connection = await asyncpg.connect(database.dsn)
+        await connection.execute(OTHERS_GO)
+        await connection.close()
+        await asyncio.to_thread(process.until, lambda: _ahead(process) < -60, "seeing it")
+        assert process.status("/readyz")[0] == 200
+
+
+def _ahead(process) -> float:
+    return float(re.search(r"^stegvis_clock_ahead_seconds (\S+)$", process.status("/metrics")[1], re.MULTILINE)[1])
 
 
 def test_a_database_that_is_away(starter):

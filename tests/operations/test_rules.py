@@ -17,7 +17,7 @@ from deploy.observability.programs import program
 from deploy.observability.rules import rules
 from deploy.observability.trials import TRIALS
 
-FUNCTIONS = {"sum", "max", "min", "rate", "increase", "histogram_quantile", "time", "vector", "label_replace", "and", "or", "unless"}
+FUNCTIONS = {"sum", "max", "min", "rate", "increase", "histogram_quantile", "time", "abs", "vector", "label_replace", "and", "or", "unless"}
 OWN = {"up", "ALERTS"}
 """Prometheus makes these itself."""
 CLAUSE = re.compile(r'"[^"]*"|\{[^}]*\}|\b(?:by|on) \([^)]*\)|\[[^\]]*\]')

@@ -26,7 +26,7 @@ OF_NO_ALERT = {"README.md", "restore.md"}
 """What a restore asks for is done by `make drill`."""
 PAGES = sorted(page for page in FOLDER.glob("*.md") if page.name not in OF_NO_ALERT)
 INTERNAL = {"/livez", "/readyz", "/metrics"}
-TOOLS = {"grep", "df", "du", "sort", "tail", "openssl", "curl"}
+TOOLS = {"grep", "date", "df", "du", "sort", "tail", "openssl", "curl"}
 """What every machine of an agency has."""
 database = service_database("reporting")
 info = service_database("info")

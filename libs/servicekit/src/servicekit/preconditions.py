@@ -16,10 +16,10 @@ from pathlib import Path
 import structlog
 from aiokafka.conn import create_conn
 from aiokafka.errors import AuthenticationFailedError, KafkaError, SaslAuthenticationFailed, UnsupportedSaslMechanismError
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from servicekit.clock import ahead
 from servicekit.database import create_engine
 from servicekit.delivery.kafka_access import client_options
 from servicekit.keys import KeyFile, Keys, MissingKeyError
@@ -37,7 +37,6 @@ PASSING_FILE_SYSTEMS = frozenset({"tmpfs", "ramfs", "overlay", "aufs"})
 """Memory, and a container's own writable layer."""
 PROBE_BYTES = 64 * 1024
 
-_CLOCK = text("select extract(epoch from clock_timestamp())")
 _REFUSALS = {
     "28P01": "the database refuses the user or the password",
     "28000": "the database refuses the user",
@@ -169,16 +168,13 @@ async def of_database(service: str, engine: AsyncEngine) -> Obstacle | None:
             lacks = await lacking(connection, service)
             if lacks:
                 return Obstacle("DATABASE_URL", f"the database lacks revision {lacks}: run python -m {service} migrate")
-            before = time.time()
-            there = float(await connection.scalar(_CLOCK))
-            after = time.time()
+            off = await ahead(connection)
     except Exception as error:  # drivers let through whatever the network throws
         return Obstacle("DATABASE_URL", reason_of(error))
-    ahead = (before + after) / 2 - there
-    if abs(ahead) <= MOST_CLOCK_SECONDS + (after - before) / 2:
+    if abs(off) <= MOST_CLOCK_SECONDS:
         return None
-    which = "ahead of" if ahead > 0 else "behind"
-    reason = f"the clock here is {abs(ahead):.0f} s {which} the database's, at most {MOST_CLOCK_SECONDS:.0f} s may be: set it right"
+    which = "ahead of" if off > 0 else "behind"
+    reason = f"the clock here is {abs(off):.0f} s {which} the database's, at most {MOST_CLOCK_SECONDS:.0f} s may be: set it right"
     return Obstacle("DATABASE_URL", reason)
 
 

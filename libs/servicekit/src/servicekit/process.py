@@ -16,6 +16,7 @@ from contracts.catalogue import topics_owned_by
 from fastapi import FastAPI
 
 from servicekit import crash, health, restored
+from servicekit.clock import watch_clock
 from servicekit.crash import Place
 from servicekit.delivery.depth import watch_outbox
 from servicekit.delivery.relay import Relay
@@ -91,6 +92,7 @@ def _start(
 ) -> None:
     """All but the doors."""
     settings, begin = service.settings, app.state.begin
+    tasks.create_task(_until(stop, watch_clock(app.state.engine)))
     owned = topics_owned_by(service.name)
     if Part.CONSUME in parts:
         from servicekit.delivery.consumer import Consumer  # FastStream, which only a consumer needs
