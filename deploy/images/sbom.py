@@ -1,4 +1,4 @@
-"""A bill of materials per image (CycloneDX 1.5): the Python packages of the lock and the Debian packages of the base."""
+"""A bill of materials per image (CycloneDX 1.5): the Python packages of the lock, and Python and the Debian packages of the base."""
 
 import json
 import subprocess
@@ -14,7 +14,7 @@ SUFFIX = ".cdx.json"
 def write(engine: Engine, service: str, image: str, folder: Path) -> Path:
     """Writes `<service>.cdx.json` into the folder; returns it. The same image gives the same file."""
     bill = python_part(service)
-    bill["components"] += debian_part(engine, image)
+    bill["components"] += [*debian_part(engine, image), interpreter(engine, image)]
     bill["components"].sort(key=lambda component: (component.get("purl", ""), component["name"]))
     bill.pop("serialNumber", None)
     bill["metadata"].pop("timestamp", None)
@@ -49,3 +49,11 @@ def debian_part(engine: Engine, image: str) -> list[dict[str, Any]]:
             purl = f"pkg:deb/debian/{name}@{version.replace(':', '%3A').replace('+', '%2B')}?arch={fields['Architecture']}"
             found.append({"type": "library", "name": name, "version": version, "purl": purl, "bom-ref": purl})
     return found
+
+
+def interpreter(engine: Engine, image: str) -> dict[str, Any]:
+    """Python itself: the official base builds its own, of which dpkg knows nothing."""
+    asked = "import platform; print(platform.python_version())"
+    version = engine.run("run", "--rm", "--network", "none", "--entrypoint", "python", image, "-c", asked)
+    purl, cpe = f"pkg:generic/python@{version}", f"cpe:2.3:a:python:python:{version}:*:*:*:*:*:*:*"
+    return {"type": "application", "name": "python", "version": version, "purl": purl, "cpe": cpe, "bom-ref": purl}
