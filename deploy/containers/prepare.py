@@ -152,7 +152,7 @@ def _login(folder: Path, port: int) -> None:
         for name, client in clients.items()
     }
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "login.json").write_text(json.dumps({**settings, "people": people()}, indent=1))
+    (folder / "login.json").write_text(json.dumps({**settings, "youths": people()["youths"]}, indent=1))
 
 
 def _secret(file: Path, text: str) -> None:

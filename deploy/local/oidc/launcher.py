@@ -69,7 +69,7 @@ class LocalOidc:
         settings = self._folder / "oidc.json"
         youths, staff = self._clients
         issuers = {"idporten": youths.registration(self.ports[0]), "ansattporten": staff.registration(self.ports[1])}
-        settings.write_text(json.dumps({**issuers, "people": people()}, indent=1))
+        settings.write_text(json.dumps({**issuers, "youths": people()["youths"]}, indent=1))
         small = ["--max-old-space-size=64", "--max-semi-space-size=1", "--v8-pool-size=1", "--disable-warning=ExperimentalWarning"]
         self._child = Child("oidc", [node(), *small, HERE / "server.mjs", settings], self.log, cwd=HERE).start()
         self._child.wait_until(self._answers, 90, "answering")
