@@ -78,6 +78,7 @@ QUESTIONS = (
     Row("dialog", "GET /spor", "normal", YOUTH, at("dialog/spor")),
     Row("dialog", "POST /spor", "nothing written", YOUTH, questions.asks(text="", topic="finnes-ikke"), 422),
     Row("dialog", "POST /spor", "too long", YOUTH, questions.asks(text=questions.LONG), 422),
+    Row("dialog", "POST /spor", "points to her", YOUTH, questions.asks(text=questions.WITH_NUMBER), 422),
     Row("dialog", "POST /spor", "receipt", YOUTH, questions.asks()),
     Row("dialog", "POST /spor", "receipt, acute", YOUTH, questions.asks(text=questions.ACUTE)),
     Row("dialog", "POST /spor", "too many questions", YOUTH, questions.asks_too_often, 429),

@@ -11,6 +11,7 @@ from tests.browser.visits import Reach, Visit, by_form, by_link
 
 TEXT = "Jeg gruer meg til å gå på skolen hver dag. Hva kan jeg gjøre?"
 NUMBER = "90412387"
+WITH_NUMBER = f"Kan noen ringe meg på {NUMBER}? Jeg gruer meg til å gå på skolen."
 ACUTE = "Jeg vil ikke leve lenger."
 ASKED = {"text": TEXT, "topic": "school", "age": "13_15", "publish": "yes"}
 ANSWER = "Så bra at du spør. Mange har det som deg. Snakk med helsesykepleier på skolen, hun har tid til deg."

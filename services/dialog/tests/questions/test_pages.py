@@ -109,6 +109,36 @@ async def test_the_same_form_with_another_text_is_not_taken_for_a_repeat(browse:
 
 
 @pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("Kan noen ringe meg på 90 41 23 87?", "telefonnummer"),
+        ("Skriv til kari@eksempel.no", "e-postadresse"),
+        ("Jeg er 30108299920 og redd", "fødselsnummer"),
+    ],
+)
+async def test_what_may_show_who_she_is_is_asked_about_before_it_is_sent(
+    browse: Browse, database: Database, words: str, found: str
+) -> None:
+    """INVARIANT: she learns that nobody can call her while she can still take it out; her yes sends it as it is."""
+    browser = browse()
+    asked = await ask(browser, words)
+    assert (asked.status, await rows(database, "questions")) == (422, 0)
+    assert found in asked.text
+    assert 'href="#f-seen"' in asked.html
+    form = asked.form("/spor")
+    assert form.fields["text"] == words
+    code_on(await browser.submit(form, {"seen": "yes"}))
+    assert await rows(database, "questions") == 1
+
+
+@pytest.mark.parametrize(
+    "words", ["Jeg vil ikke leve. Ring 90412387", "På snap er alle slemme", "Hva er 116 111?", "Se https://eksempel.no"]
+)
+async def test_nothing_stands_between_an_acute_or_an_ordinary_text_and_its_reader(browse: Browse, words: str) -> None:
+    code_on(await ask(browse(), words))
+
+
+@pytest.mark.parametrize(
     ("values", "field"),
     [
         ({"text": ""}, "text"),

@@ -20,19 +20,13 @@ from dialog.domain.questions import Answerer
 from dialog.handlers.publications import ApproveAnswer, approve_answer
 from dialog.pages.panel import QUEUE, REASONS, AtDesk, attempt, read_texts, stopped
 from dialog.pages.question_desk import Desk, Look
+from dialog.pages.words import FINDS
 from dialog.queries.questions import panel_question
 
 router = APIRouter(prefix=QUEUE, default_response_class=HTMLResponse)
 
 MOST = {"title": 200, "question": 10_000, "answer": 20_000}
 """Characters, as the contract says."""
-FINDS: Mapping[str, str] = {
-    PersonData.NATIONAL_ID: mark("Et tall på elleve siffer. Det kan være et fødselsnummer."),
-    PersonData.PHONE: mark("Et tall som ligner et telefonnummer."),
-    PersonData.EMAIL: mark("Noe som ligner en e-postadresse."),
-    PersonData.HANDLE: mark("Noe som ligner et brukernavn."),
-    PersonData.LINK: mark("En lenke."),
-}
 LOOK_AGAIN = mark("Ta det bort, eller kryss av for at du har sett på det.")
 
 

@@ -17,11 +17,12 @@ from servicekit.web.transaction import Transaction
 from webkit.i18n import Translation, mark
 from webkit.pages import Pages
 
+from dialog.domain.persondata import PersonData, find_person_data
 from dialog.domain.questions import TEXT_MOST, QuestionsFullError, TooManyQuestionsError
 from dialog.handlers.questions import AskQuestion, QuestionDesk, ask_question
 from dialog.handlers.receipts import ReceiptTypoError, browser_hash, receipt_code, receipt_hash
 from dialog.pages.question_desk import Desk, Look, StateNow, state_now
-from dialog.pages.words import AGES, TOPICS, named
+from dialog.pages.words import AGES, FINDS, TOPICS, named
 from dialog.queries.questions import QuestionState, is_acute
 
 router = APIRouter(default_response_class=HTMLResponse)
@@ -34,6 +35,9 @@ TOO_LONG = mark(
 )
 CHOOSE = mark("Velg ett av svarene.")
 SENT_BEFORE = mark("Du har alt sendt ett spørsmål herfra. Er dette et nytt spørsmål, kan du sende det nå.")
+POINTS_TO_HER = frozenset({PersonData.NATIONAL_ID, PersonData.PHONE, PersonData.EMAIL})
+"""What she is asked about before she sends it. Not what looks like a user name: "på snap er alle slemme" does."""
+LOOK_AGAIN = mark("Teksten kan vise hvem du er. Ta det bort, eller kryss av for å sende den slik den er.")
 NOT_ALIKE = mark("Det er ikke helt likt koden over. Se over tegn for tegn.")
 
 
@@ -43,6 +47,8 @@ class Asked:
 
     values: dict[str, str]
     errors: dict[str, str] = field(default_factory=dict)
+    finds: list[str] = field(default_factory=list)
+    """What may show who she is, where she hasn't been asked yet."""
 
 
 @router.get("/spor")
@@ -56,6 +62,8 @@ async def show_form(request: Request, desk: Desk, look: Look, state: StateNow, s
 @router.post("/spor")
 async def ask(request: Request, begin: Transaction, desk: Desk, look: Look, submitted: Submitted) -> HTMLResponse:
     asked = read_question(submitted.fields, look.translation(request))
+    if not asked.errors and not submitted.flag("seen"):
+        look_again(asked, desk, look.translation(request))
     if not asked.errors:
         try:
             return await _send(request, begin, desk, look, submitted, asked)
@@ -100,6 +108,14 @@ def read_question(fields: Mapping[str, str], say: Translation) -> Asked:
     return asked
 
 
+def look_again(asked: Asked, desk: QuestionDesk, say: Translation) -> None:
+    """She believes that somebody can call her, or forgot that she is anonymous. Nothing stands between an acute text and its reader."""
+    text = asked.values["text"]
+    finds = find_person_data(text) & POINTS_TO_HER
+    if finds and not desk.words.match(text):
+        asked.finds, asked.errors["seen"] = [FINDS[find] for find in sorted(finds)], say(LOOK_AGAIN)
+
+
 async def _send(request: Request, begin: Transaction, desk: QuestionDesk, look: Pages, submitted: Submission, asked: Asked) -> HTMLResponse:
     code = receipt_code(desk.service_key, submitted.key)
     command = AskQuestion(
@@ -133,6 +149,7 @@ def _form(
         limits=desk.limits,
         values=asked.values,
         errors=asked.errors,
+        finds=asked.finds,
         form=new_form(session),
         topics=named(TOPICS, say),
         ages=named(AGES, say),

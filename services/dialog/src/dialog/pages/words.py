@@ -3,6 +3,8 @@
 from contracts.codes import AgeBand, TopicCode
 from webkit.i18n import Translation, mark
 
+from dialog.domain.persondata import PersonData
+
 TOPICS: dict[str, str] = {
     TopicCode.BODY: mark("Kropp og helse"),
     TopicCode.MENTAL_HEALTH: mark("Tanker og følelser"),
@@ -27,6 +29,15 @@ AGES: dict[str, str] = {
     AgeBand.OVER_20: mark("Over 20 år"),
 }
 """In the order that a form shows."""
+
+FINDS: dict[str, str] = {
+    PersonData.NATIONAL_ID: mark("Et tall på elleve siffer. Det kan være et fødselsnummer."),
+    PersonData.PHONE: mark("Et tall som ligner et telefonnummer."),
+    PersonData.EMAIL: mark("Noe som ligner en e-postadresse."),
+    PersonData.HANDLE: mark("Noe som ligner et brukernavn."),
+    PersonData.LINK: mark("En lenke."),
+}
+"""What in a text may point to a person."""
 
 LANGUAGES: dict[str, str] = {"nb": mark("bokmål"), "nn": mark("nynorsk"), "se": mark("nordsamisk"), "en": mark("engelsk")}
 """Which written language an answer should be in."""
