@@ -14,8 +14,8 @@ from deploy.k8s.pods import containers, pods
 from deploy.k8s.render import Manifest, name_of, of_kind
 
 NAME, ROLE = "app.kubernetes.io/name", "app.kubernetes.io/component"
-NOT_SETTINGS = frozenset({"SSL_CERT_FILE", "MALLOC_ARENA_MAX"})
-"""What the process's libraries read themselves: OpenSSL's authorities (where an agency has its own), glibc's heaps."""
+NOT_SETTINGS = frozenset({"SSL_CERT_FILE", "MALLOC_ARENA_MAX", "PGSSLMODE", "PGSSLROOTCERT"})
+"""What the process's libraries read themselves: OpenSSL's authorities (where an agency has its own), glibc's heaps, libpq's TLS."""
 WAYS = {"relay": {9093, 4318}, "consume": {9093, 4318}, "serve": {443, 4318}}
 """Role -> the ports that it calls besides names' and its database's: Kafka, a collector of spans, identity."""
 DOCUMENT = Path(__file__).parents[2] / "docs" / "kubernetes.md"

@@ -1,6 +1,7 @@
 """The manifests, as kustomize renders them: valid, whole, and what breaks them is noticed. Nothing here needs a cluster."""
 
 import copy
+import os
 import re
 from collections.abc import Callable
 from functools import cache
@@ -270,6 +271,22 @@ def test_prometheus_asks_every_process_and_nothing_else_and_calls_it_as_the_aler
                     asked.append(relabelled(config, {f"__meta_kubernetes_{name}": value for name, value in seen.items()}))
     wanted = [{"service": service, "part": role} for service in SERVICES for role in agencies.roles_of(service)]
     assert sorted(map(str, filter(None, asked))) == sorted(map(str, wanted))
+
+
+def test_an_agency_can_have_its_databases_certificate_checked(tmp_path):
+    """By every process that reaches the database, and by the migration."""
+    taken = [os.path.relpath(folder, tmp_path.resolve()) for folder in (OVERLAYS / "info", HERE / "components" / "database-tls")]
+    whole = {"kind": "Kustomization", "resources": taken[:1], "components": taken[1:]}
+    (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump(whole))
+    manifests = render(tmp_path)
+    assert problems("info", manifests) == []
+    for workload in of_kind(manifests, "Deployment", "Job"):
+        [container] = workload["spec"]["template"]["spec"]["containers"]
+        said = {variable["name"]: variable.get("value") for variable in container["env"]}
+        assert (said["PGSSLMODE"], said["PGSSLROOTCERT"]) == ("verify-full", "/run/database-ca/ca.crt")
+        [place] = [mount["name"] for mount in container["volumeMounts"] if mount["mountPath"] == "/run/database-ca"]
+        [volume] = [volume for volume in workload["spec"]["template"]["spec"]["volumes"] if volume["name"] == place]
+        assert [item["key"] for item in volume["secret"]["items"]] == ["ca.crt"]
 
 
 @pytest.mark.parametrize("service", SERVICES)

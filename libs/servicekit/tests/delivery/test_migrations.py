@@ -119,7 +119,7 @@ async def test_the_release_before_leaves_what_a_newer_one_migrated_alone(shop, t
             assert await connection.scalar(text("select version_num from alembic_version")) == "0099_of_the_next_release"
 
 
-async def test_an_address_is_read_as_libpq_reads_it(shop, templates):
+async def test_an_address_is_read_as_libpq_reads_it(shop, templates, monkeypatch):
     """INVARIANT: who asks for an encrypted way to the database gets one or none."""
     async with templates.copy("empty", nothing) as dsn:
         await asyncio.to_thread(upgrade, "tinyshop", f"{dsn}?sslmode=disable")
@@ -131,6 +131,11 @@ async def test_an_address_is_read_as_libpq_reads_it(shop, templates):
         async with opened("info", f"{dsn}?sslmode=require") as database:
             with pytest.raises(ConnectionError, match="SSL"):
                 await database.engine.connect().start()
+        with monkeypatch.context() as patch:
+            patch.setenv("PGSSLMODE", "require")
+            async with opened("info", dsn) as database:
+                with pytest.raises(ConnectionError, match="SSL"):
+                    await database.engine.connect().start()
 
 
 async def test_a_service_is_migrated_and_a_forgotten_migration_is_seen(shop, templates):
