@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 
 import httpx
 import pytest
+from webkit import Pages
 from webkit.language import accepted, local_path
 
 from deploy.testing.html import tags
 
+HERE = Path(__file__).parent
 Visit = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 
 
@@ -95,3 +98,11 @@ async def test_text_that_lacks_the_chosen_language_says_that_it_is_bokmal(visit:
     crisis = next(tag for tag in tags(page.text, "section") if tag.attributes.get("class") == "crisis")
     assert crisis.attributes["lang"] == "se"
     assert page.headers["content-language"] == "se"
+
+
+@pytest.mark.parametrize("language", ["nb", "nn", "se", "en"])
+def test_a_time_in_a_sentence_is_in_the_language_of_the_sentence(tmp_path: Path, language: str) -> None:
+    """The service of this test has Bokmål and Nynorsk alone: nobody reads "innen 1 diibmu" or "innen 1 hour"."""
+    (tmp_path / "answer.html").write_text("{{ 3600|duration }}")
+    pages = Pages(service="dialog", level="anonymous", templates_dir=tmp_path, locale_dir=HERE / "locale")
+    assert pages.fragment(language, "answer.html") == "1 time"

@@ -29,8 +29,11 @@ class _Compiled(BytecodeCache):
 _COMPILED = _Compiled()
 
 
-def environment(language: str, templates_dir: Path | None, folders: tuple[Path, ...], asset: Callable[[str], str]) -> Environment:
-    """`templates_dir`: besides webkit's own. `folders`: catalogues. `asset`: a static file's address by its plain name."""
+def environment(
+    language: str, templates_dir: Path | None, folders: tuple[Path, ...], asset: Callable[[str], str], sentences: str | None = None
+) -> Environment:
+    """`templates_dir`: besides webkit's own. `folders`: catalogues. `asset`: a static file's address by its plain name.
+    `sentences`: the language that dates, times and numbers stand in, where it isn't the reader's: no "innen 1 diibmu"."""
     own = PackageLoader("webkit")
     made = Environment(
         loader=ChoiceLoader([FileSystemLoader(templates_dir), own]) if templates_dir else own,
@@ -39,6 +42,6 @@ def environment(language: str, templates_dir: Path | None, folders: tuple[Path, 
     )  # fmt: skip
     translation = translate(language, *folders)
     made.install_gettext_translations(translation, newstyle=True)  # type: ignore[attr-defined]
-    made.filters.update(filters(translation.locale))
+    made.filters.update(filters(translate(sentences or language).locale))
     made.globals.update(asset=asset, crisis_data=crisis(), languages=LANGUAGES, lang=language, spoken=translation.spoken, way=errors.way)
     return made

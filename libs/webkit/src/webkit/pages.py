@@ -172,16 +172,21 @@ class Pages:
     def _environments(self) -> dict[str, Environment]:
         return {}
 
+    def _content_language(self, language: str) -> str:
+        """What the service's own sentences are in."""
+        return language if language in self.content_languages else "nb"
+
     def _environment(self, language: str) -> Environment:
         if language not in self._environments:
-            self._environments[language] = environment(language, self._templates_dir, self._folders, self.static.url)
+            sentences = self._content_language(language)
+            self._environments[language] = environment(language, self._templates_dir, self._folders, self.static.url, sentences)
         return self._environments[language]
 
     def _context(self, request: Request, language: str) -> dict[str, Any]:
         return {
             "request": request,
             "language": language,
-            "content_language": language if language in self.content_languages else "nb",
+            "content_language": self._content_language(language),
             "service": self.service,
             "place": self.place,
             "urls": self.urls,
