@@ -27,6 +27,7 @@ _AWAY = (ConnectionError, TimeoutError, PoolTimeoutError, asyncpg.InterfaceError
 _LOCK_NOT_AVAILABLE = "55P03"
 _QUERY_CANCELED = "57014"
 _CACHED_PLAN = "0A000"
+_READ_ONLY = "25006"
 _ASK = text("select 1")
 
 
@@ -79,9 +80,15 @@ def is_away(error: BaseException) -> bool:
 
 
 def says_away(error: BaseException) -> bool:
-    """The database itself said that it goes away or is full: however often the same is tried, it isn't the event's fault."""
+    """The database itself said that it goes away or takes nothing: however often the same is tried, it isn't the event's fault."""
     state = _sqlstate(error)
-    return state != _QUERY_CANCELED and state[:2] in {"08", "53", "57"}
+    return says_unwritable(error) or (state != _QUERY_CANCELED and state[:2] in {"08", "57"})
+
+
+def says_unwritable(error: BaseException) -> bool:
+    """The database answers and takes nothing: it is full, or read only, as a standby is and a database that its operators stopped."""
+    state = _sqlstate(error)
+    return state == _READ_ONLY or state[:2] == "53"
 
 
 async def answers(connection: AsyncConnection) -> bool:

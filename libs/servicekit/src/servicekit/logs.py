@@ -9,7 +9,6 @@ import sys
 import time
 import traceback
 from collections import deque
-from types import TracebackType
 from typing import Any, TextIO
 
 import structlog
@@ -40,8 +39,6 @@ FIELDS = ABOUT_EVERY_LINE | {
     "setting",
 }  # fmt: skip
 """Every field that a line may have. None of them can hold a person, or what one typed."""
-
-_ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
 def configure(service: str, level: str = "INFO", stream: TextIO | None = None) -> None:

@@ -2,18 +2,21 @@
 
 import asyncio
 import time
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
+from aiokafka import AIOKafkaProducer
 from contracts.info import ArticleWithdrawn
+from servicekit.delivery import consumer as consuming
 from servicekit.delivery import relay as relaying
 from servicekit.delivery.consumer import Consumer
 from servicekit.delivery.relay import Relay
 from sqlalchemy import text
 
+from deploy.kafka.access import Access
 from deploy.kafka.topics import ensure_topics
 from deploy.local.kafka import LocalKafka
-from deploy.testing import until
+from deploy.testing import readers, record_of, until
 
 TIMES = 30
 AWAY_SECONDS = 25.0
@@ -62,6 +65,47 @@ async def test_a_broker_that_dies_and_comes_back_delays_but_loses_nothing(
         await asyncio.to_thread(broker.restart)
         for article in ids:
             await until(lambda article=article: _all_in_order(articles, reader, article), seconds=40)
+
+
+async def test_a_broker_that_dies_between_an_effect_and_its_offset_leaves_the_consumer_live(
+    broker, reader, articles, settings, running, monkeypatch
+):
+    """INVARIANT: a neighbour that is away restarts nobody; the offset is known as soon as it is back, without another event."""
+    for name, seconds in {"WATCH_SECONDS": 0.3, "UNPOLLED_SECONDS": 3.0, "STALLED_SECONDS": 3.0, "COMMIT_SECONDS": 1.0}.items():
+        monkeypatch.setattr(consuming, name, seconds)
+    article, died = uuid4(), asyncio.Event()
+
+    async def on_withdrawn(event, uow):
+        await articles.on_withdrawn(event, uow)
+        broker.kill()
+        died.set()
+
+    consumer = Consumer("reporting", settings(reader.dsn, broker.bootstrap), reader.begin, {ArticleWithdrawn: on_withdrawn})
+    record = record_of(ArticleWithdrawn(publication_id=article), key=article, sequence=1)
+    producer = AIOKafkaProducer(bootstrap_servers=broker.bootstrap, acks="all")
+    await producer.start()
+    await producer.send_and_wait(
+        ArticleWithdrawn.topic,
+        record.value,
+        key=record.key.encode(),
+        headers=[(name, value.encode()) for name, value in record.headers.items()],
+    )
+    await producer.stop()
+    async with running(consumer):
+        await asyncio.wait_for(died.wait(), 30)
+        await until(lambda: _in_order(articles, reader, article, 1))
+        for _ in range(12):
+            assert await consumer.is_live()
+            await asyncio.sleep(0.5)
+        await asyncio.to_thread(broker.restart)
+        kafka = Access(broker.bootstrap)
+        async with readers.admin(kafka) as client:
+            ends = await readers.ends_of(kafka, ["reporting"])
+
+            async def has_caught_up() -> bool:
+                return not await readers.is_behind(client, "reporting", ends)
+
+            await until(has_caught_up, seconds=40)
 
 
 async def test_kafka_is_away_for_long_under_load(broker, database, reader, articles, settings, running):

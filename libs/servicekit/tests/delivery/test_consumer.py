@@ -4,22 +4,27 @@ import asyncio
 import os
 import signal
 import sys
+from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from confluent_kafka import TopicPartition as KafkaPosition
+from confluent_kafka.admin import AdminClient, OffsetSpec
 from contracts.catalogue import TOPICS
 from contracts.info import ArticleWithdrawn
 from prometheus_client import REGISTRY
 from servicekit.delivery import consumer as consuming
-from servicekit.delivery import metrics
+from servicekit.delivery import metrics, patience
 from servicekit.delivery.consumer import Consumer
 from servicekit.delivery.inbox import apply
 from servicekit.delivery.lanes import _partition
 from servicekit.delivery.parking import parked_events
 from servicekit.delivery.relay import Relay
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from structlog.testing import capture_logs
 
 from deploy.kafka.topics import ensure_topics
 from deploy.local.kafka import LocalKafka
@@ -139,7 +144,7 @@ def key_of(partition: int) -> UUID:
 
 async def test_only_the_partition_that_fails_waits(create, running, producer, articles, applied, reader, monkeypatch):
     """INVARIANT: one key that fails for a while delays its partition, and no other."""
-    monkeypatch.setattr(consuming, "MOST_ATTEMPTS", 10**6)
+    monkeypatch.setattr(patience, "MOST_ATTEMPTS", 10**6)
     stuck, fine = key_of(0), key_of(1)
     articles.failing = lambda article: DBAPIError("", {}, DeadlockError()) if article == stuck else None
     async with running(create()) as reading:
@@ -158,7 +163,7 @@ async def test_only_the_partition_that_fails_waits(create, running, producer, ar
 async def test_an_event_that_keeps_failing_is_parked_after_some_attempts(
     create, running, producer, articles, applied, reader, group, monkeypatch
 ):
-    monkeypatch.setattr(consuming, "MOST_ATTEMPTS", 2)
+    monkeypatch.setattr(patience, "MOST_ATTEMPTS", 2)
     stuck, fine = key_of(0), key_of(0)
     articles.failing = lambda article: DBAPIError("", {}, DeadlockError()) if article == stuck else None
 
@@ -178,7 +183,7 @@ async def test_an_event_that_always_fails_as_if_it_could_pass_is_tried_six_times
     create, running, producer, articles, applied, reader, group, monkeypatch, error
 ):
     """INVARIANT: at most six attempts; others of its partition and of the rest wait for no more than those."""
-    monkeypatch.setattr(consuming, "FIRST_BACK_OFF", 0.02)
+    monkeypatch.setattr(patience, "FIRST_BACK_OFF", 0.02)
     stuck, fine, elsewhere = key_of(0), key_of(0), key_of(1)
     tries = []
 
@@ -195,6 +200,108 @@ async def test_an_event_that_always_fails_as_if_it_could_pass_is_tried_six_times
     async with reader.engine.connect() as connection:
         assert [event.reason for event in await parked_events(connection, group, str(stuck))] == [type(error).__name__]
     assert tries.count(stuck) == 6
+
+
+async def test_what_fails_behind_an_event_that_is_given_up_has_attempts_of_its_own(
+    create, running, producer, articles, applied, reader, group, monkeypatch
+):
+    """INVARIANT: nobody's patience ends with another one's: a lock that is held too long parks no key that was tried once."""
+    monkeypatch.setattr(patience, "FIRST_BACK_OFF", 0.02)
+    before, stuck, unlucky, behind = (key_of(0) for _ in range(4))
+    failures = {stuck: 10**6, unlucky: 3}
+
+    def failing(article: UUID) -> Exception | None:
+        failures[article] = failures.get(article, 0) - 1
+        return DBAPIError("", {}, DeadlockError()) if failures[article] >= 0 else None
+
+    articles.failing = failing
+    for key in (before, stuck, unlucky, behind):
+        await send(producer, key, 1)
+    async with running(create()):
+        for key in (before, unlucky, behind):
+            await until(applied(key, 1))
+    async with reader.engine.connect() as connection:
+        assert await connection.scalar(text("select count(*) from parked_events")) == 1
+        assert len(await parked_events(connection, group, str(stuck))) == 1
+
+
+async def test_an_outage_uses_up_nobodys_attempts(reader, kafka, settings, running, producer, articles, applied, group, monkeypatch):
+    """INVARIANT: no key is parked because the database was away, nor because of what happens once when it is back."""
+    monkeypatch.setattr(patience, "FIRST_BACK_OFF", 0.02)
+    monkeypatch.setattr(patience, "LONGEST_BACK_OFF", 0.05)
+    article, asked, tried = uuid4(), 0, 0
+
+    @asynccontextmanager
+    async def begin():
+        nonlocal asked
+        asked += 1
+        if asked <= 20:
+            raise ConnectionRefusedError
+        async with reader.begin() as uow:
+            yield uow
+
+    def failing(_: UUID) -> Exception | None:
+        nonlocal tried
+        tried += 1
+        return DBAPIError("", {}, DeadlockError()) if tried == 1 else None
+
+    articles.failing = failing
+    await send(producer, article, 1)
+    where = settings(reader.dsn, kafka.access("reporting"))
+    async with running(Consumer("reporting", where, begin, {ArticleWithdrawn: articles.on_withdrawn}, group=group)):
+        await until(applied(article, 1))
+    assert (asked > 20, tried) == (True, 2)
+
+
+async def test_an_event_whose_handler_ends_its_own_transaction_each_time_is_parked_at_last(
+    reader, kafka, settings, running, producer, articles, applied, group, monkeypatch
+):
+    """INVARIANT: nothing holds up its partition for ever while the database is there; it takes minutes, since networks fail so too."""
+    monkeypatch.setattr(patience, "FIRST_BACK_OFF", 0.001)
+    monkeypatch.setattr(patience, "LONGEST_BACK_OFF", 0.01)
+    broken, fine, tries = key_of(0), key_of(0), 0
+
+    async def on_withdrawn(event, uow):
+        nonlocal tries
+        if event.publication_id == broken:
+            tries += 1
+            (await uow.connection.get_raw_connection()).driver_connection.terminate()
+        await articles.on_withdrawn(event, uow)
+
+    for key in (broken, fine):
+        await send(producer, key, 1)
+    where = settings(reader.dsn, kafka.access("reporting"))
+    async with running(Consumer("reporting", where, reader.begin, {ArticleWithdrawn: on_withdrawn}, group=group)):
+        await until(applied(fine, 1), seconds=30)
+    async with reader.engine.connect() as connection:
+        assert [event.reason for event in await parked_events(connection, group, str(broken))] == ["TransactionBrokenError"]
+    assert tries == patience.MOST_BREAKS
+
+
+async def test_records_that_kafka_deleted_before_they_were_read_are_told(create, running, producer, applied, kafka):
+    """INVARIANT: what is gone is known, also of keys that no gap can show."""
+    first, gone, there = (key_of(0) for _ in range(3))
+    await send(producer, first, 1)
+    async with running(create()):
+        await until(applied(first, 1))
+    before = metrics.gone_unread.labels(TOPIC)._value.get()
+    for key in (gone, gone, there):
+        await send(producer, key, 1)
+    admin = AdminClient(kafka.admin.librdkafka)
+    [deleted] = admin.delete_records([KafkaPosition(TOPIC, 0, _begins(admin) + 3)], request_timeout=30).values()
+    deleted.result()
+    with capture_logs() as lines:
+        async with running(create()):
+            await until(applied(there, 1))
+    [line] = [line for line in lines if line["event"] == "records were gone before they were read"]
+    assert (line["log_level"], line["topic"], line["partition"], line["rows"]) == ("error", TOPIC, 0, 2)
+    assert metrics.gone_unread.labels(TOPIC)._value.get() == before + 2
+
+
+def _begins(admin: AdminClient) -> int:
+    """The oldest offset of the topic's first partition."""
+    [asked] = admin.list_offsets({KafkaPosition(TOPIC, 0): OffsetSpec.earliest()}).values()
+    return asked.result().offset
 
 
 async def test_offsets_are_committed_after_the_effect_and_a_stop_loses_nothing(create, running, producer, applied):

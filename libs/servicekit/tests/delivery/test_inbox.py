@@ -15,6 +15,7 @@ from contracts.identity import SessionEnded, sessions_topic
 from contracts.info import ArticleWithdrawn, UsageCounted
 from opentelemetry.trace import get_current_span
 from servicekit import logs
+from servicekit.database import is_transient, says_unwritable
 from servicekit.delivery import metrics
 from servicekit.delivery.inbox import apply
 from servicekit.delivery.parking import parked_events, parked_keys
@@ -235,6 +236,23 @@ async def test_a_connection_that_ends_in_a_handler_parks_nothing(reader, article
             await apply(reader.begin, ME, [withdrawn(article, 1)], {ArticleWithdrawn: end}, patient=False)
     await apply(reader.begin, ME, [withdrawn(article, 1)], {ArticleWithdrawn: articles.on_withdrawn})
     assert await parked(reader, article) == []
+    assert await articles.effects(reader, article) == (1, 0)
+
+
+async def test_a_database_that_takes_no_writes_parks_nothing(reader, articles):
+    """INVARIANT: after a failover to a standby, or where operators stopped all writes, events wait as if it were away."""
+    article = uuid4()
+
+    async def on_withdrawn(event, uow):
+        await uow.connection.execute(text("set transaction read only"))
+        await articles.on_withdrawn(event, uow)
+
+    for patient in (True, False):
+        with pytest.raises(DBAPIError) as refused:
+            await apply(reader.begin, ME, [withdrawn(article, 1)], {ArticleWithdrawn: on_withdrawn}, patient=patient)
+        assert says_unwritable(refused.value)
+        assert is_transient(refused.value)
+    await apply(reader.begin, ME, [withdrawn(article, 1)], {ArticleWithdrawn: articles.on_withdrawn})
     assert await articles.effects(reader, article) == (1, 0)
 
 

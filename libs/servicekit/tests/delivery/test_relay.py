@@ -75,6 +75,22 @@ async def test_a_fact_reaches_kafka_and_its_row_is_forgotten(database, articles,
     assert ArticleWithdrawn.model_validate_json(record.value).publication_id == article
 
 
+async def test_a_relay_whose_database_is_read_only_sends_nothing_again_and_again(database, articles, relay, running, log):
+    """INVARIANT: what can't be forgotten isn't sent: Kafka's disk would fill with it for as long as the database takes no writes."""
+    [article] = await articles.create(database)
+    await tell(database, articles, article)
+    name = database.engine.url.database or database.dsn.rpartition("/")[2]
+    async with database.engine.connect() as connection:
+        await (await connection.execution_options(isolation_level="AUTOCOMMIT")).execute(
+            text(f'alter database "{name}" set default_transaction_read_only = on')
+        )
+    async with running(relay) as reading:
+        await asyncio.sleep(3)
+        assert not await log.has(article, [1, 1])
+        assert log.sequences[str(article)] == []
+        assert await reading.part.is_live()
+
+
 async def test_a_relay_that_loses_its_lead_in_a_bad_round_leaves_nothing_that_is_sent_later(database, articles, relay, monkeypatch):
     """INVARIANT: a standby that takes over isn't followed by what the old leader's producer still held."""
     [article] = await articles.create(database)

@@ -15,7 +15,7 @@ from servicekit.deletions import Ledger
 from servicekit.delivery import replay
 from servicekit.delivery.inbox import apply
 from servicekit.delivery.parking import Decision, parked_events
-from servicekit.delivery.record import Record
+from servicekit.delivery.record import LARGEST_SEQUENCE, Record
 from servicekit.delivery.replay import NothingParkedError, retry
 from servicekit.service import Service
 from sqlalchemy import text
@@ -127,6 +127,24 @@ async def test_events_that_came_in_the_wrong_order_are_put_right_by_a_retry(read
     assert await waiting(reader, article) == [(2, BEHIND), (3, "gap"), (4, BEHIND)]
     assert (await again(article)).left == 0
     assert await articles.effects(reader, article) == (4, 0)
+
+
+async def test_a_skip_leaves_out_nothing_that_was_never_tried(reader, articles, deliver, again):
+    """INVARIANT: what came late and goes before the event that stopped the key is applied, not skipped."""
+    article = uuid4()
+    await deliver(*(withdrawn(article, sequence, offset=offset) for offset, sequence in enumerate((1, 4, 2, 5))))
+    assert await waiting(reader, article) == [(2, BEHIND), (4, "gap"), (5, BEHIND)]
+    outcome = await again(article, skip=True)
+    assert (outcome.applied, outcome.skipped, outcome.left, outcome.stops_at) == (1, 0, 2, "gap")
+    outcome = await again(article, skip=True)
+    assert (outcome.applied, outcome.skipped, outcome.left) == (2, 0, 0)
+
+
+async def test_a_skip_behind_the_greatest_number_that_a_key_can_have(reader, articles, deliver, again):
+    article = uuid4()
+    await deliver(withdrawn(article, LARGEST_SEQUENCE), record_from(TOPIC, str(article), {}, b"?", offset=1))
+    outcome = await again(article, skip=True)
+    assert (outcome.skipped, outcome.left) == (1, 0)
 
 
 async def test_a_gap_that_stays_stops_a_retry_and_a_skip_goes_on_behind_it(reader, articles, deliver, again):

@@ -5,7 +5,6 @@ would be skipped for good, hence an own parser and decoder and no body parameter
 """
 
 import asyncio
-import random
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import suppress
@@ -18,6 +17,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 from contracts.catalogue import topics_read_by
+from contracts.event import Event
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.annotations import KafkaMessage
@@ -26,12 +26,14 @@ from faststream.security import BaseSecurity, SASLScram256, SASLScram512
 
 from servicekit import crash
 from servicekit.crash import Place
-from servicekit.database import is_away
+from servicekit.database import answers, is_away, says_unwritable
 from servicekit.delivery import metrics
+from servicekit.delivery.gone import GoneUnread
 from servicekit.delivery.inbox import Handlers, apply
 from servicekit.delivery.kafka_access import tls_context
-from servicekit.delivery.outbox import Begin
+from servicekit.delivery.outbox import Begin, UnitOfWork
 from servicekit.delivery.parking import count_parked
+from servicekit.delivery.patience import FIRST_BACK_OFF, Failed, Patience, jittered
 from servicekit.delivery.record import Record
 from servicekit.delivery.unpacking import guard
 from servicekit.settings import ServiceSettings
@@ -43,9 +45,8 @@ FETCH_BYTES = 8 * 1024 * 1024
 """Packed bytes that one fetch brings at most, over all partitions."""
 POLL_MS = 100
 """How long one poll waits for records; it ends when some come."""
-FIRST_BACK_OFF, LONGEST_BACK_OFF = 0.2, 30.0
-MOST_ATTEMPTS = 6
-"""An event that still fails in a transient way at this try is parked, unless the database is away."""
+COMMIT_SECONDS = 5.0
+"""How long a commit of offsets may take: while Kafka is away it would wait for ever, and look as if nothing went on."""
 SESSION_TIMEOUT_MS = 6_000
 """A consumer that is silent for this long loses its partitions to another."""
 GRACE_SECONDS = 5.0
@@ -56,6 +57,11 @@ UNPOLLED_SECONDS = 30.0
 """A consumer that hasn't asked for records for so long isn't reading any more."""
 
 log = structlog.get_logger("consumer")
+
+
+class TransactionBrokenError(Exception):
+    """Why an event is parked that ended its own transaction each time."""
+
 
 Partition = tuple[TopicPartition, list[ConsumerRecord]]
 
@@ -78,7 +84,9 @@ class Consumer:
         self._group = group or service
         self._topics = topics_read_by(service)
         self._broker: KafkaBroker | None = None
-        self._attempts: dict[TopicPartition, int] = {}
+        self._patience = Patience()
+        self._uncommitted: dict[TopicPartition, int] = {}
+        """Offsets behind what was applied that Kafka doesn't know yet."""
         self._in_hand: dict[TopicPartition, int] = {}
         """The first offset of each partition in the batch that is being applied: aiokafka's position is behind it already."""
         self._progress: dict[TopicPartition, _Progress] = {}
@@ -138,7 +146,7 @@ class Consumer:
                 with suppress(Exception):
                     await broker.stop()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), _jittered(delay))
+                    await asyncio.wait_for(stop.wait(), jittered(delay))
                 delay = min(delay * 2, WATCH_SECONDS)
             else:
                 self._broker = broker  # also where it was given up: `run` stops it
@@ -167,6 +175,7 @@ class Consumer:
             fetch_max_bytes=FETCH_BYTES,
             session_timeout_ms=SESSION_TIMEOUT_MS,
             heartbeat_interval_ms=SESSION_TIMEOUT_MS // 3,
+            listener=GoneUnread(lambda: subscriber.consumer),
             parser=_as_it_came,
             decoder=_as_it_is,
         )
@@ -189,52 +198,86 @@ class Consumer:
             self._in_hand = {}
 
     async def _apply(self, consumer: AIOKafkaConsumer, batch: Sequence[ConsumerRecord], partitions: list[Partition]) -> None:
-        if not any(self._attempts.get(partition) for partition, _ in partitions):
-            error = await self._try(batch, patient=True)
+        if not any(self._patience.failures(partition) for partition, _ in partitions):
+            error = await self._try(batch)
             if error is None:
                 await self._commit(consumer, partitions)
                 return
-            if is_away(error):
+            if await self._is_absent(error):
                 self._come_again(consumer, partitions, error)
                 return
-            self._attempts |= {partition: 1 for partition, _ in partitions}
+            for partition, records in partitions:
+                self._patience.failed(partition, records[0].offset, Failed(1))
         for partition, records in partitions:
-            patient = self._attempts.get(partition, 0) + 1 < MOST_ATTEMPTS
-            error = await self._try(records, patient=patient)
-            if error is None:
-                await self._commit(consumer, [(partition, records)])
-            else:
-                self._come_again(consumer, [(partition, records)], error)
+            await self._apply_one(consumer, partition, records)
 
-    async def _try(self, records: Sequence[ConsumerRecord], *, patient: bool) -> Exception | None:
+    async def _apply_one(self, consumer: AIOKafkaConsumer, partition: TopicPartition, records: list[ConsumerRecord]) -> None:
+        """A partition once more as a whole, then record by record: patience ends for the one that fails, and for none behind it."""
+        whole = self._patience.failures(partition) < 2
+        done = 0
+        for step in [records] if whole else [[raw] for raw in records]:
+            failed = self._patience.of(partition, step[0].offset)
+            error = await self._try(step, failed)
+            if error is not None:
+                break
+            done += len(step)
+        else:
+            await self._commit(consumer, [(partition, records)])
+            return
+        absent = await self._is_absent(error)
+        if done:
+            await self._commit(consumer, [(partition, records[:done])])
+        if not absent:
+            self._patience.failed(partition, records[done].offset, failed.once_more(broken=is_away(error)))
+        self._come_again(consumer, [(partition, records[done:])], error)
+
+    async def _try(self, records: Sequence[ConsumerRecord], failed: Failed = Failed()) -> Exception | None:
+        handlers = dict.fromkeys(self._handlers, _lost_its_connection) if failed.is_hopeless else self._handlers
         try:
-            await apply(self._begin, self._group, [Record.of(raw) for raw in records], self._handlers, patient=patient)
+            await apply(self._begin, self._group, [Record.of(raw) for raw in records], handlers, patient=failed.may_wait)
         except Exception as error:
             return error
         return None
 
-    async def _commit(self, consumer: AIOKafkaConsumer, partitions: Iterable[Partition]) -> None:
-        offsets = {}
-        for partition, records in partitions:
-            self._attempts.pop(partition, None)
-            self._progress.pop(partition, None)
-            if partition in consumer.assignment():  # a batch may span partitions, some gone since
-                offsets[partition] = records[-1].offset + 1
+    async def _is_absent(self, error: Exception) -> bool:
+        """Whether the database is at fault, whichever event it is: it takes nothing, or doesn't answer."""
+        return says_unwritable(error) or (is_away(error) and not await self._answers())
+
+    async def _answers(self) -> bool:
         try:
-            if offsets:
-                await consumer.commit(offsets)
-                crash.reach(Place.CONSUMER_DONE)
-        except (KafkaError, IllegalStateError) as error:  # it comes again, and is ignored then
+            async with self._begin() as uow:
+                return await answers(uow.connection)
+        except Exception:
+            return False
+
+    async def _commit(self, consumer: AIOKafkaConsumer, partitions: Iterable[Partition]) -> None:
+        for partition, records in partitions:
+            self._patience.went_on(partition)
+            self._progress.pop(partition, None)
+            self._uncommitted[partition] = records[-1].offset + 1
+        await self._commit_offsets(consumer)
+
+    async def _commit_offsets(self, consumer: AIOKafkaConsumer) -> None:
+        assigned = consumer.assignment()  # a batch may span partitions, some gone since
+        offsets = {partition: offset for partition, offset in self._uncommitted.items() if partition in assigned}
+        self._uncommitted = dict(offsets)
+        if not offsets:
+            return
+        try:
+            await asyncio.wait_for(consumer.commit(offsets), COMMIT_SECONDS)
+        except (KafkaError, IllegalStateError, TimeoutError) as error:  # it comes again, and is ignored then
             log.warning("offsets not committed", reason=type(error).__name__)
+            return
+        self._uncommitted = {partition: offset for partition, offset in self._uncommitted.items() if offsets.get(partition) != offset}
+        crash.reach(Place.CONSUMER_DONE)
 
     def _come_again(self, consumer: AIOKafkaConsumer, partitions: Iterable[Partition], error: Exception) -> None:
         """Pause what failed and go back to its first record; polling goes on, other partitions flow."""
         for partition, records in partitions:
             if partition not in consumer.assignment():
                 continue
-            attempts = self._attempts[partition] = self._attempts.get(partition, 0) + 1
-            delay = _jittered(min(FIRST_BACK_OFF * 2 ** min(attempts - 1, 20), LONGEST_BACK_OFF))
-            log.warning("events wait", topic=partition.topic, attempts=attempts, seconds=round(delay, 1), exc_info=error)
+            times, delay = self._patience.wait(partition)
+            log.warning("events wait", topic=partition.topic, attempts=times, seconds=round(delay, 1), exc_info=error)
             consumer.pause(partition)
             consumer.seek(partition, records[0].offset)
             asyncio.get_running_loop().call_later(delay, _resume, consumer, partition)
@@ -249,6 +292,8 @@ class Consumer:
                 for subscriber in self._broker.subscribers if self._broker else ():
                     if consumer := getattr(subscriber, "consumer", None):
                         await self._measure(consumer)
+                        if not self._in_hand:
+                            await self._commit_offsets(consumer)
                 await self._count_parked()
             except Exception as error:
                 log.warning("consumer can't be looked at", reason=type(error).__name__)
@@ -266,7 +311,7 @@ class Consumer:
         assigned = consumer.assignment()
         self._forget_lag(assigned)
         self._progress = {partition: progress for partition, progress in self._progress.items() if partition in assigned}
-        self._attempts = {partition: attempts for partition, attempts in self._attempts.items() if partition in assigned}
+        self._patience.keep(assigned)
         for partition in assigned:
             end = consumer.highwater(partition)
             if end is None:
@@ -307,13 +352,13 @@ def _by_partition(batch: Iterable[ConsumerRecord]) -> dict[TopicPartition, list[
     return partitions
 
 
+async def _lost_its_connection(_event: Event, _uow: UnitOfWork) -> None:
+    raise TransactionBrokenError
+
+
 def _resume(consumer: AIOKafkaConsumer, partition: TopicPartition) -> None:
     if partition in consumer.assignment():
         consumer.resume(partition)
-
-
-def _jittered(seconds: float) -> float:
-    return seconds * random.uniform(0.8, 1.2)  # noqa: S311 - jitter
 
 
 async def _poll(consumer: AIOKafkaConsumer) -> tuple[ConsumerRecord, ...]:

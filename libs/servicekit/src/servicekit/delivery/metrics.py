@@ -14,3 +14,4 @@ paused_partitions = Gauge("stegvis_consumer_paused_partitions", "Partitions that
 consumer_stalled_seconds = Gauge(
     "stegvis_consumer_stalled_seconds", "How long records of a topic have waited without one being applied, seconds", ["topic"]
 )
+gone_unread = Counter("stegvis_records_gone_unread_total", "Records that Kafka deleted before this consumer had read them", ["topic"])

@@ -47,7 +47,9 @@ SLOTS = 16
 """Keys are hashed to so many slots; a shard leads with the locks of all its slots, so that relays with other shard counts keep away."""
 
 _LEAD = """select coalesce(bool_and(pg_try_advisory_xact_lock(hashtext('stegvis/relay'), slot)), false)
+  and not current_setting('transaction_read_only')::boolean
 from generate_series($2::int, $3::int - 1, $1::int) as slot"""
+"""Nobody leads where nothing can be forgotten: the same facts would be sent again and again."""
 _NEXT = f"""select position, topic, key, headers, value, time from outbox
 where ($1 = 1 or (hashtext(key)::bigint + 2147483648) % $1 = $2) and (topic || ' ' || key) <> all ($3::text[]) and {FREE}
 order by position limit $4"""  # noqa: S608 - both parts are ours

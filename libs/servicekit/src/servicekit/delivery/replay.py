@@ -6,10 +6,10 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from servicekit.delivery.inbox import Batch, Handlers, TopicKey
+from servicekit.delivery.inbox import BEHIND, Batch, Handlers, TopicKey
 from servicekit.delivery.outbox import Begin, UnitOfWork
 from servicekit.delivery.parking import Decision, audit
-from servicekit.delivery.record import Record, kept_record
+from servicekit.delivery.record import LARGEST_SEQUENCE, Record, kept_record
 
 _LOCK = text("select pg_advisory_xact_lock(hashtextextended('parked/' || :consumer || '/' || :topic || '/' || :key, 0))")
 MOST = 200
@@ -19,7 +19,7 @@ UNFINISHED = "replay_unfinished"
 
 # In the order in which they must be applied: by sequence; what has none keeps its place behind what came before it
 _WAITING = text(
-    """select event_id, partition, "offset", headers, value, events from parked_events join (
+    """select event_id, partition, "offset", headers, value, reason, events from parked_events join (
       select event_id, count(*) over () as events,
         case when sequence > 0 then sequence else max(sequence) over (order by partition, "offset") end as place
       from parked_events where consumer = :consumer and topic = :topic and key = :key) as ordered using (event_id)
@@ -54,19 +54,20 @@ class Outcome:
 async def retry(begin: Begin, consumer: str, place: TopicKey, handlers: Handlers, decision: Decision, *, skip: bool = False) -> Outcome:
     """Apply the first MOST events of a parked key in order, each once, until one fails; when none is left the key flows again.
 
-    `skip` goes on without what stops the key: the first event, or, where events are missing, those. New events of the key wait
+    `skip` goes on without what stops the key: the first event, or, where events are missing, those; but what only waited behind another
+    one and now comes before it was never tried, and is. New events of the key wait
     meanwhile; between two steps they join those that are parked. Raises NothingParkedError, and what is transient: nothing has
     happened then.
     """
     async with begin() as uow:
         which = {"consumer": consumer, "topic": place[0], "key": place[1]}
         await uow.connection.execute(_LOCK, which)
-        waiting, events = await _waiting(uow, which)
+        waiting, events, reason = await _waiting(uow, which)
         if not waiting:
             raise NothingParkedError
         batch = Batch(uow, consumer, handlers, patient=True)
         await batch.look_up([place])
-        skipped = _skip(batch, place, waiting) if skip else []
+        skipped = _skip(batch, place, waiting) if skip and reason != BEHIND else []
         applied, stops_at = await _apply(batch, waiting[len(skipped) : MOST])
         await batch.finish()
         gone = [*skipped, *applied]
@@ -92,12 +93,13 @@ async def _apply(batch: Batch, events: list[_Event]) -> tuple[list[_Event], str 
     return applied, None
 
 
-async def _waiting(uow: UnitOfWork, which: dict[str, Any]) -> tuple[list[_Event], int]:
-    """The first events that wait (one more than a step takes), in order, and how many wait altogether."""
+async def _waiting(uow: UnitOfWork, which: dict[str, Any]) -> tuple[list[_Event], int, str | None]:
+    """The first events that wait (one more than a step takes), in order; how many wait altogether; why the first does."""
     place = {"topic": which["topic"], "key": which["key"]}
     rows = (await uow.connection.execute(_WAITING, which | {"most": MOST + 1})).all()
     records = (kept_record(**place, partition=row.partition, offset=row.offset, headers=row.headers, value=row.value) for row in rows)
-    return [(row.event_id, record) for row, record in zip(rows, records, strict=True)], rows[0].events if rows else 0
+    events = [(row.event_id, record) for row, record in zip(rows, records, strict=True)]
+    return events, rows[0].events if rows else 0, rows[0].reason if rows else None
 
 
 def _skip(batch: Batch, place: TopicKey, waiting: list[_Event]) -> list[_Event]:
@@ -111,5 +113,5 @@ def _skip(batch: Batch, place: TopicKey, waiting: list[_Event]) -> list[_Event]:
     if after > (last or 0):
         batch.go_on_after(place, after)
     elif not first.sequence and not following and last is not None:
-        batch.go_on_after(place, last + 1)
+        batch.go_on_after(place, min(last + 1, LARGEST_SEQUENCE))
     return waiting[:1]
