@@ -4,18 +4,19 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from annotated_types import MaxLen
 from contracts.dialog import AnswerRecalled
 from contracts.event import Envelope
 from contracts.identity import SessionEnded, sessions_topic
 from contracts.info import ArticleWithdrawn
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
-from servicekit.delivery.outbox import FactTooLargeError, NotTheOwnerError, beginner
+from servicekit.delivery.outbox import LARGEST_VALUE, FactTooLargeError, NotTheOwnerError, beginner
 from servicekit.delivery.record import Received
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from deploy.testing import Database, Told, told
+from deploy.testing import Database, Told, golden_examples, told
 
 
 async def outbox_of(database: Database) -> list[Told]:
@@ -93,6 +94,20 @@ async def test_a_fact_that_kafka_would_refuse_fails_its_command(database, articl
         await withdraw()
     async with database.engine.connect() as connection:
         assert await connection.scalar(text("select told from articles")) == 0
+
+
+@pytest.mark.parametrize("sign", ["😀", "\x01"], ids=["four bytes", "escaped in JSON"])
+@pytest.mark.parametrize("example", golden_examples(), ids=str)
+def test_the_longest_texts_that_a_contract_allows_fit_into_a_fact(example, sign):
+    """INVARIANT: no door takes a text and then fails because Kafka wouldn't take what it tells."""
+    event = example.event()
+    longest = {
+        name: sign * limit.max_length
+        for name, field in type(event).model_fields.items()
+        for limit in field.metadata
+        if isinstance(limit, MaxLen) and field.annotation is str
+    }
+    assert len(event.model_copy(update=longest).model_dump_json().encode()) <= LARGEST_VALUE
 
 
 async def test_times_are_as_exact_as_the_topic_allows(database):
