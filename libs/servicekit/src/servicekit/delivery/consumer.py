@@ -10,7 +10,8 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import chain
+from itertools import chain, groupby
+from operator import attrgetter
 from typing import Any
 
 import structlog
@@ -347,8 +348,8 @@ def broker_security(settings: ServiceSettings) -> BaseSecurity | None:
 
 def _by_partition(batch: Iterable[ConsumerRecord]) -> dict[TopicPartition, list[ConsumerRecord]]:
     partitions: dict[TopicPartition, list[ConsumerRecord]] = {}
-    for raw in batch:
-        partitions.setdefault(TopicPartition(raw.topic, raw.partition), []).append(raw)
+    for place, records in groupby(batch, attrgetter("topic", "partition")):
+        partitions.setdefault(TopicPartition(*place), []).extend(records)
     return partitions
 
 

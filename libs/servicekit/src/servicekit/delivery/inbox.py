@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 from contracts.catalogue import TOPICS
 from contracts.event import Event
-from opentelemetry import trace
+from opentelemetry import context, trace
 from opentelemetry.context import Context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from sqlalchemy import text
@@ -217,12 +217,17 @@ class Batch:
     async def _handle(self, record: Record, event: type[Event], handler: EventHandler) -> None:
         attributes = {"stegvis.event.type": record.type, "messaging.destination.name": record.topic}
         span = _tracer.start_span(f"on {record.type}", _trace_of(record), attributes=attributes)
-        with trace.use_span(span, end_on_exit=True, record_exception=False):
-            self._uow.received = record.received
-            try:
-                await handler(event.model_validate_json(record.value), self._uow)
-            finally:
-                self._uow.received = None
+        current = context.attach(trace.set_span_in_context(span))  # trace.use_span takes three times as long, for every event
+        self._uow.received = record.received
+        try:
+            await handler(event.model_validate_json(record.value), self._uow)
+        except Exception:
+            span.set_status(trace.StatusCode.ERROR)
+            raise
+        finally:
+            self._uow.received = None
+            context.detach(current)
+            span.end()
 
     async def _park(self, record: Record, key: Key, reason: str) -> None:
         await park(self._uow, self._consumer, record, reason)

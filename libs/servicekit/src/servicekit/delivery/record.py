@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol, Self
 from uuid import NAMESPACE_OID, UUID, uuid5
 
-from contracts.event import Envelope, MalformedEnvelopeError
+from contracts.event import Envelope, MalformedEnvelopeError, read_id
 
 UNREADABLE = "unreadable"
 LONGEST_KEY = 128
@@ -103,7 +103,7 @@ def _received(raw: RawRecord, key: str) -> Received | None:
         envelope = Envelope.of(raw.headers)
         if not 1 <= envelope.sequence <= LARGEST_SEQUENCE or raw.value is None or not _NO_NAME.isdisjoint(envelope.type):
             return None
-        return Received(envelope.id, envelope.type, envelope.source, envelope.time, envelope.sequence, UUID(key), raw.topic)
+        return Received(envelope.id, envelope.type, envelope.source, envelope.time, envelope.sequence, read_id(key), raw.topic)
     except (MalformedEnvelopeError, ValueError):
         return None
 
