@@ -168,6 +168,16 @@ ALERTS: Final = (
         windows={"window": 120},
     ),
     Alert(
+        "TimerStuck",
+        Severity.PAGE,
+        "max by (service, kind) (stegvis_timer_late_seconds) > {limit} or max by (service, kind) (stegvis_timer_attempts) > 4",
+        f"{WHERE}: due work of the kind {{{{ $labels.kind }}}} isn't done, or fails again and again",
+        "Everybody for whom something happens by itself: reminders, ends of waits, deletions; nothing is lost",
+        "See whether a relay of this service runs, and what its log says at 'timer failed'",
+        limits={"limit": 60},
+        topic=NO_TOPIC,
+    ),
+    Alert(
         "LoginsFail",
         Severity.PAGE,
         f"{FAILED_LOGINS} > 4 and {FAILED_LOGINS} / {LOGINS} > 0.2",

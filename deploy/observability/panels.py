@@ -134,6 +134,7 @@ def _ground(service: str) -> list[Panel]:
             f'sum by (kind) (rate(stegvis_timer_runs_total{{{here}, outcome="failed"}}[{INTERVAL}])) or {_nothing("kind")}',
             "{{kind}}",
         ),
+        _one("Due work waits", "Below a minute.", "s", f"max by (kind) (stegvis_timer_late_seconds{{{here}}})", "{{kind}}"),
         _one("Free disk", "Above a tenth.", "percentunit", f"min by (setting) (stegvis_disk_free_ratio{{{here}}})", "{{setting}}"),
         _one(
             "Keys expire in",

@@ -111,6 +111,28 @@ TRIALS: Final[Mapping[str, Sequence[Trial]]] = {
             {"1m15s": {"service": "info", "endpoint": "kafka.example.no:9093"}},
         ),
     ),
+    "TimerStuck": (
+        Trial(
+            "nobody does what is due",
+            {_of("helpjourney", "stegvis_timer_late_seconds", kind="appointment.remind"): "0 0+15x20"},
+            ("1m15s",),
+            {"1m30s": {"service": "helpjourney", "kind": "appointment.remind"}},
+        ),
+        Trial(
+            "it fails each time",
+            {_of("helpjourney", "stegvis_timer_attempts", kind="appointment.remind"): "0 1 2 3 4 5x20"},
+            ("1m",),
+            {"1m15s": {"service": "helpjourney", "kind": "appointment.remind"}},
+        ),
+        Trial(
+            "it is done late, at its fourth attempt",
+            {
+                _of("helpjourney", "stegvis_timer_late_seconds", kind="appointment.remind"): "0 15 30 45 0x20",
+                _of("helpjourney", "stegvis_timer_attempts", kind="appointment.remind"): "0 1 2 3 0x20",
+            },
+            ("45s", "2m"),
+        ),
+    ),
     "ClockDrifts": (
         Trial(
             "it falls behind by a second in a quarter of a minute",

@@ -21,6 +21,8 @@ from tests.operations.stage import DISK_MEGABYTES, LOOKS_AT_TLS, SMALL_DISK, Sta
 QUESTIONS = str(QuestionAsked.topic)
 OTHERS_GO = "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
 """What a database is set to is read by new connections."""
+HELD = "housekeeping.outcomes"
+"""A timer that every service has."""
 Scene = Callable[[Stage], AbstractAsyncContextManager[None]]
 """Inside it the alert must come to fire; afterwards it must go."""
 
@@ -111,6 +113,18 @@ async def locked_table(stage: Stage) -> AsyncIterator[None]:
         await transaction.rollback()
         await connection.close()
         await _panel_answers(stage, 1)
+
+
+@asynccontextmanager
+async def held_timer(stage: Stage) -> AsyncIterator[None]:
+    """Somebody holds the claim of due work, as one does who began it and hangs."""
+    connection = await asyncpg.connect(stage.platform.dsn("info"))
+    await connection.execute(f"select pg_advisory_lock(hashtextextended('timer/{HELD}/', 0))")
+    await connection.execute("update timers set due_at = now() where kind = $1", HELD)
+    try:
+        yield
+    finally:
+        await connection.close()
 
 
 @asynccontextmanager
@@ -251,6 +265,7 @@ TRIALS = (
     Trial(acute_wish, {"AcuteWishUnattended": {"service": "helpjourney"}}),
     Trial(unreadable_event, {"KeyParked": {"service": "reporting", "topic": QUESTIONS}}),
     Trial(locked_table, {"ConsumerStalled": {"service": "reporting", "topic": QUESTIONS}}),
+    Trial(held_timer, {"TimerStuck": {"service": "info", "kind": HELD}}),
     Trial(broker_away, {"OutboxWaits": DIALOG, "RelayIdle": DIALOG, "OutboxStuck": DIALOG}),
     Trial(provider_away, {"LoginsFail": {"service": "identity", "provider": "idporten"}}),
     Trial(old_key, {"KeyExpires": {"service": "info", "use": "sig"}}),

@@ -21,7 +21,7 @@ FUNCTIONS = {"sum", "max", "min", "rate", "increase", "histogram_quantile", "tim
 OWN = {"up", "ALERTS"}
 """Prometheus makes these itself."""
 CLAUSE = re.compile(r'"[^"]*"|\{[^}]*\}|\b(?:by|on) \([^)]*\)|\[[^\]]*\]')
-LABELS = {"service", "topic", "severity", "provider", "use", "endpoint", "part", "setting", "alertname", "instance", "job"}
+LABELS = {"service", "topic", "severity", "provider", "use", "endpoint", "part", "setting", "kind", "alertname", "instance", "job"}
 TRIED_AT = Times(scale=60, scrape_seconds=1)
 
 

@@ -21,12 +21,13 @@ from servicekit.crash import Place
 from servicekit.delivery.depth import watch_outbox
 from servicekit.delivery.relay import Relay
 from servicekit.measuring import keep_measuring
+from servicekit.overdue import watch_timers
 from servicekit.preconditions import Ground, RefusedError
 from servicekit.service import Service, create_app, create_internal_app
 from servicekit.settings import ServiceSettings
 from servicekit.stopping import unless
 from servicekit.surroundings import watch_surroundings
-from servicekit.timers import run_timers
+from servicekit.timers import run_timers, with_housekeeping
 
 DRAIN_SECONDS = 3
 """How long open requests and streams may go on after SIGTERM."""
@@ -109,8 +110,10 @@ def _start(
         tasks.create_task(unless(stop, run_timers(begin, service.timers, stop), END_SECONDS))
         if service.measure is not None:
             tasks.create_task(_until(stop, keep_measuring(begin, service.measure)))
-    if owned and parts & {Part.SERVE, Part.RELAY}:
-        tasks.create_task(_until(stop, watch_outbox(app.state.engine, owned)))
+    if parts & {Part.SERVE, Part.RELAY}:
+        tasks.create_task(_until(stop, watch_timers(begin, with_housekeeping(service.timers).keys())))
+        if owned:
+            tasks.create_task(_until(stop, watch_outbox(app.state.engine, owned)))
 
 
 async def _until(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:

@@ -26,6 +26,9 @@ LOOK = 100
 """Due timers seen in one look."""
 FIRST_BACK_OFF, LONGEST_BACK_OFF = 1.0, 300.0
 """Seconds until a failed timer is tried again; doubled each time."""
+JITTER = 0.2
+LONGEST_WAIT = timedelta(seconds=LONGEST_BACK_OFF * (1 + JITTER))
+"""Until a failed timer is due again, at most."""
 
 log = structlog.get_logger("timers")
 _tracer = trace.get_tracer("servicekit.timers")
@@ -154,4 +157,4 @@ async def _run(uow: UnitOfWork, timer: TimerHandler | Every, row: Row[tuple[str,
 
 
 def _back_off(attempts: int) -> timedelta:
-    return timedelta(seconds=min(FIRST_BACK_OFF * 2 ** min(attempts, 20), LONGEST_BACK_OFF) * random.uniform(0.8, 1.2))  # noqa: S311 - jitter
+    return timedelta(seconds=min(FIRST_BACK_OFF * 2 ** min(attempts, 20), LONGEST_BACK_OFF) * random.uniform(1 - JITTER, 1 + JITTER))  # noqa: S311 - jitter

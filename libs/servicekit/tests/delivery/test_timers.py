@@ -7,10 +7,12 @@ from uuid import UUID, uuid4
 
 import pytest
 from contracts.info import ArticleWithdrawn
+from servicekit import overdue
 from servicekit.delivery.outbox import UnitOfWork
 from servicekit.timers import Every, ensure_recurring, run_due, run_timers, with_housekeeping
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from structlog.testing import capture_logs
 
 from deploy.testing import Database, told, until
 
@@ -199,3 +201,31 @@ async def test_receipts_and_expired_sessions_are_forgotten_when_their_time_is_up
     assert await left(3 * HOUR) == [1, 1, 0]
     assert await left(timedelta(days=34)) == [1, 1, 0]
     assert await left(timedelta(days=36)) == [0, 0, 0]
+
+
+async def test_due_work_that_is_not_done_is_shown_and_told(database, work, monkeypatch):
+    """INVARIANT: nothing stays stuck unnoticed: work that nobody does, and work that fails each time, of all that is due some day."""
+    monkeypatch.setattr(overdue, "LOOK_SECONDS", 0.05)
+    work.error = RuntimeError()
+    await schedule(database, uuid4())
+    for _ in range(overdue.STUCK_ATTEMPTS):
+        assert await run_due(database.begin, {"expire": work}) == 1
+        async with database.engine.begin() as connection:
+            await connection.execute(text("update timers set due_at = now() where attempts < :last"), {"last": overdue.STUCK_ATTEMPTS})
+    await schedule(database, None, kind="sweep", due=-timedelta(seconds=70))
+    await schedule(database, None, kind="remind", due=-timedelta(seconds=30))
+    await schedule(database, None, kind="of a later release")
+    await schedule(database, uuid4(), due=HOUR)
+    kinds = ("sweep", "remind", "expire", "idle")
+
+    async def said() -> bool:
+        return {line["kind"] for line in lines if line["log_level"] == "error"} == {"sweep", "expire"}
+
+    with capture_logs() as lines:
+        watching = asyncio.create_task(overdue.watch_timers(database.begin, kinds))
+        await until(said)
+        late = {kind: overdue.LATE.labels(kind)._value.get() for kind in kinds}
+        assert (late["sweep"] > 60, 20 < late["remind"] < 60, late["expire"], late["idle"]) == (True, True, 0, 0)
+        assert [overdue.ATTEMPTS.labels(kind)._value.get() for kind in kinds] == [0, 0, overdue.STUCK_ATTEMPTS, 0]
+        watching.cancel()
+    assert len([line for line in lines if line["log_level"] == "error"]) == 2
