@@ -38,6 +38,5 @@ def cast() -> Cast:
 
 
 def synthetic_number(serial: int, today: date | None = None) -> str:
-    """A made-up national identity number of somebody who is 16 or 17 on any day; one for each serial below 1000."""
-    born = date((today or persons.today_in_oslo()).year - 17, serial % 12 + 1, serial % 28 + 1)
-    return persons.synthetic_number(born, 500 + serial // 84 * 40)
+    """A made-up national identity number of somebody who is 16 on any day; one for each serial below 1000, and none of the list's."""
+    return persons.synthetic_number(persons.born_at(16, serial % 28 + 1, today), 520 + serial // 28 * 13)

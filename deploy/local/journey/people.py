@@ -69,10 +69,13 @@ class Youth(Person):
         return fine(await self.browser.submit(front.form("/sok"), {"q": words}))
 
     async def asks(self, text: str, topic: str, age: str, publish: bool) -> str:
-        """Asks the panel. Returns the receipt code that the page shows."""
+        """Asks the panel, also what may show who she is. Returns the receipt code that the page shows."""
         page = await self.opens("dialog", "/spor")
         values = {"text": text, "topic": topic, "age": age, "publish": "yes" if publish else "no"}
-        return code_on(fine(await self.browser.submit(page.form("/spor"), values)))
+        page = await self.browser.submit(page.form("/spor"), values)
+        if page.has_form("/spor") and "seen" in page.form("/spor").choices:
+            page = await self.browser.submit(page.form("/spor"), values | {"seen": "yes"})
+        return code_on(fine(page))
 
     async def looks_for_answer(self, code: str) -> Page:
         page = await self.opens("dialog", "/svar")
