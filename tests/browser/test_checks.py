@@ -146,7 +146,13 @@ async def test_a_page_that_renews_itself_and_can_be_stopped_passes(browser: Brow
 
 @pytest.mark.parametrize(
     ("path", "found"),
-    [("/svar/om-selvmord", "word in"), ("/svar?om=vold", "parameter om"), ("/reise/6f1f7a52-96a5-4d3a-9a83-8d2f8f1f7a52?stopp=1", "")],
+    [
+        ("/svar/om-selvmord", "word in"),
+        ("/svar?om=vold", "parameter om"),
+        ("/tilbake/idporten?state=om-selvmord", "word in"),
+        ("/reise/6f1f7a52-96a5-4d3a-9a83-8d2f8f1f7a52?stopp=1", ""),
+        ("/tilbake/idporten?code=q7Sex0u1VoLdKf3mW8zr2Yc5Hn6Tj9Pa4Xb1Gd0Ei7k&state=Zt5R0wKangst8Jq2Mv7Lx1Cy4Ub6Nf3Hs9Dg0Pe5-Ao", ""),
+    ],
 )
 async def test_an_address_that_tells_something_is_noticed(browser: Browser, path: str, found: str) -> None:
     async with shown(browser, Broken(), path=path) as look:
