@@ -1,6 +1,6 @@
 """One principal per agency, and what each may do: exactly what the catalogue says. What nobody is granted, nobody may."""
 
-import argparse
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -24,6 +24,7 @@ from confluent_kafka.admin import (
 )
 from contracts.catalogue import SERVICES, TOPICS, Topic
 
+from deploy.commands import Command
 from deploy.kafka.access import Access
 from deploy.kafka.topics import TopicError
 
@@ -119,13 +120,18 @@ def _filter_of(acl: AclBinding) -> AclBindingFilter:
 
 def main() -> int:
     """The command: `python -m deploy.kafka.principals --passwords FOLDER`, as the administrator that KAFKA_* name."""
-    parser = argparse.ArgumentParser(prog="python -m deploy.kafka.principals", description=__doc__)
+    parser = Command(prog="python -m deploy.kafka.principals", description=__doc__)
     parser.add_argument("--passwords", type=Path, required=True, help=f"folder with <agency>/{PASSWORD_FILE}")
     folder = parser.parse_args().passwords
+    if not os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
+        parser.error("name the cluster and its administrator: KAFKA_BOOTSTRAP_SERVERS, KAFKA_USERNAME, KAFKA_PASSWORD")
     try:
         passwords = {agency: (folder / agency / PASSWORD_FILE).read_text().strip() for agency in SERVICES}
         added, removed = ensure_principals(Access.of(), passwords)
-    except (TopicError, OSError, KeyError) as error:
+    except OSError as error:
+        print(f"principals: {error.filename}: {error.strerror}; each agency has a file {PASSWORD_FILE}", file=sys.stderr)
+        return 1
+    except TopicError as error:
         print(f"principals: {error}", file=sys.stderr)
         return 1
     print(f"principals: agencies={len(passwords)} grants={len(grants())} added={added} removed={removed}")

@@ -1,6 +1,5 @@
 """Makes the catalogue's topics on a cluster: the same again changes nothing, a contradiction is an error."""
 
-import argparse
 import asyncio
 import os
 import sys
@@ -12,6 +11,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaConnectionError, for_code
 from contracts.catalogue import TOPICS, Topic
 
+from deploy.commands import Command
 from deploy.kafka.access import Access
 
 MAX_MESSAGE_BYTES = 262_144
@@ -46,7 +46,7 @@ async def ensure_topics(cluster: str | Access, topics: Iterable[Topic] = TOPICS.
     try:
         await admin.start()
     except KafkaConnectionError as error:
-        raise TopicError(f"no Kafka answers at {access.bootstrap}") from error
+        raise TopicError(f"no Kafka answers {access.username or 'somebody without a principal'} at {access.bootstrap}") from error
     try:
         brokers = len((await admin.describe_cluster())["brokers"])
         replication = min(3, brokers)
@@ -112,7 +112,7 @@ async def _wait_for_leaders(admin: AIOKafkaAdminClient, wanted: dict[str, Topic]
 
 def main() -> int:
     """The command: `python -m deploy.kafka.topics [--bootstrap HOST:PORT]`, as the administrator that KAFKA_USERNAME names, if any."""
-    parser = argparse.ArgumentParser(prog="python -m deploy.kafka.topics", description=__doc__)
+    parser = Command(prog="python -m deploy.kafka.topics", description=__doc__)
     parser.add_argument("--bootstrap", default=os.environ.get("KAFKA_BOOTSTRAP_SERVERS"), help="default: KAFKA_BOOTSTRAP_SERVERS")
     bootstrap = parser.parse_args().bootstrap
     if not bootstrap:

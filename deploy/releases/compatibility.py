@@ -47,12 +47,15 @@ class Verdict:
         """Both directions hold, so each may be released on its own day."""
         return self.backward and self.forward
 
-    def __str__(self) -> str:
-        if self.compatible:
-            return f"compatible: {self.why}"
+    @property
+    def reason(self) -> str:
+        """What changed, and who can't read what because of it."""
         broken = [] if self.backward else ["a new reader can't read what was written before"]
         broken += [] if self.forward else ["an old reader can't read what is written now"]
-        return f"breaking: {self.why}: {'; '.join(broken)}"
+        return ": ".join([self.why, *(["; ".join(broken)] if broken else [])])
+
+    def __str__(self) -> str:
+        return f"{'compatible' if self.compatible else 'breaking'}: {self.reason}"
 
 
 def verdict(old: Schema, new: Schema) -> Verdict:

@@ -7,7 +7,7 @@ import tomllib
 
 from packaging.version import Version
 
-from deploy.releases.record import RELEASES, ROOT, latest, project, version_of
+from deploy.releases.record import RELEASES, ROOT, latest, project, releases, version_of
 
 
 def refusal(name: str) -> str | None:
@@ -40,7 +40,7 @@ def main() -> int:
     try:
         why = refusal(name)
     except LookupError as error:
-        why = str(error)
+        why = f"{error}: one of {', '.join(dict.fromkeys(release.name for release in releases()))}"
     if why:
         print(f"cut: {why}", file=sys.stderr)
         return 1

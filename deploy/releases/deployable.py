@@ -1,14 +1,15 @@
 """`python -m deploy.releases.deployable SERVICE`: may it go out as it is here, beside what the others have released? Offline."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from contracts.catalogue import OWNERS, SERVICES
 
 from deploy.releases.changes import Contracts, contracts_of
 from deploy.releases.compatibility import leaves, resolved, verdict
-from deploy.releases.migrations import contracting, since
+from deploy.releases.migrations import contracting, since, unused_since
 from deploy.releases.pins import wrong_pins
 from deploy.releases.reads import Reads, reads_of, uses
 from deploy.releases.record import HistoryError, Release, check_history, latest, releases, version_of
@@ -78,10 +79,23 @@ def _migrations(service: str) -> list[Reason]:
     if last is None:
         return [Reason(True, "its first release")]
     added = since(service, tree(last))
-    taken = [said for migration in added for said in contracting(migration)]
-    if taken:
-        return [Reason(False, f"back to {last} would be no way: {said}") for said in taken]
-    return [Reason(True, f"{len(added)} migrations since {last}, and they only add: the way back is open")]
+    own = {release.version for release in releases() if release.name == service}
+    return [reason for migration in added for reason in taken_away(migration, last, own)] or [
+        Reason(True, f"{len(added)} migrations since {last}, and they only add: the way back is open")
+    ]
+
+
+def taken_away(migration: Path, last: Release, released: Collection[str]) -> Iterator[Reason]:
+    """What a migration takes away, and whether the last release did without it already. `released`: the service's versions."""
+    said = list(contracting(migration))
+    unused = unused_since(migration) if said else None
+    if said and unused is None:
+        advice = 'first release a version that does without it, then say `unused_since = "that version"` in the migration'
+        yield Reason(False, f"back to {last} would be no way: {'; '.join(said)}; {advice}")
+    elif said and unused not in released:
+        yield Reason(False, f"{'; '.join(said)}; unused since {unused}, it says, which {last.name} never released: release that first")
+    elif said:
+        yield Reason(True, f"{'; '.join(said)}; unused since {unused}, it says: the way back leads to {unused} and no further")
 
 
 def main() -> int:
@@ -101,6 +115,8 @@ def main() -> int:
     for reason in found:
         print(reason)
     yes = all(reason.holds for reason in found)
+    if not yes:
+        print("can-i-deploy: a NO goes away when what it names is put back, or when who reads or writes it has released without it")
     print(f"can-i-deploy: {service} {version_of(service)} {'yes' if yes else 'no'}")
     return 0 if yes else 1
 

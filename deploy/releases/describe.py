@@ -25,6 +25,7 @@ def main() -> None:
             "seconds": int(topic.precision),
             "partitions": topic.partitions,
             "retention_days": topic.retention_days,
+            "since": getattr(topic, "since", ""),
             "until": str(getattr(topic, "until", None) or ""),
         }
         for name, topic in catalogue.TOPICS.items()

@@ -9,10 +9,12 @@ from datetime import UTC, datetime
 from contracts.catalogue import SERVICES
 
 from deploy.releases.changes import Change, changes, contracts_of
+from deploy.releases.examples import thawed
 from deploy.releases.pins import wrong_pins
 from deploy.releases.proof import prove
 from deploy.releases.reads import Reads, reads_of
 from deploy.releases.record import HistoryError, check_history, latest, releases, version_of
+from deploy.releases.trees import tree
 
 
 def final(version: str) -> str:
@@ -35,6 +37,7 @@ def main() -> int:
         here = contracts_of(None)
         now = datetime.now(UTC).date()
         found = changes(contracts_of(before), here, all_reads(), now, final(version_of("contracts")))
+        found += thawed(tree(before))
     except HistoryError as error:
         print(f"contracts: {error}", file=sys.stderr)
         return 1

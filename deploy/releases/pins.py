@@ -27,14 +27,14 @@ def wrong_pins(here: Contracts) -> Iterator[tuple[str, str]]:
     for service in SERVICES:
         pin = pin_of(service)
         if pin is None:
-            yield service, "pins no range of contracts"
+            yield service, f'pins no range of contracts: "contracts>={version},<1"'
         elif not pin.contains(version, prereleases=True):
-            yield service, f"pins contracts{pin}, which leaves out {version}, the one here"
+            yield service, f'pins contracts{pin}, which leaves out {version}, the one here: "contracts>={version},<1"'
         else:
             for release in releases():
                 if release.name == "contracts" and pin.contains(release.version):
                     yield from (
-                        (service, f"pins contracts{pin}, but {release} lacks {what}")
+                        (service, f'pins contracts{pin}, but {release} lacks {what}: "contracts>={version},<1"')
                         for what in needs(service, here, _old(release.version))
                     )
 

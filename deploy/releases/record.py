@@ -57,9 +57,14 @@ def check_history(recorded: Iterable[Release], root: Path = ROOT) -> None:
         if _git(root, "cat-file", "-e", f"{release.commit}^{{commit}}").returncode:
             if shallow:
                 raise HistoryError(f"the history of {release} is missing, this is a shallow clone: run `git fetch --unshallow`")
-            raise HistoryError(f"releases.toml: {release} names commit {release.commit[:12]}, which this repository doesn't have")
+            raise HistoryError(f"{_named(release)}, which this repository doesn't have: run `git fetch --all`, or have it pushed")
         if _git(root, "merge-base", "--is-ancestor", release.commit, "HEAD").returncode:
-            raise HistoryError(f"releases.toml: {release} names commit {release.commit[:12]}, which is no ancestor of HEAD")
+            back = f"run `git merge -s ours {release.commit[:12]}`, which changes no file"
+            raise HistoryError(f"{_named(release)}, which is no ancestor of HEAD: was it rebased or squashed since, {back}; else pull")
+
+
+def _named(release: Release) -> str:
+    return f"releases.toml: {release} names commit {release.commit[:12]}"
 
 
 def _git(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

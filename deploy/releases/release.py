@@ -6,7 +6,9 @@ Nothing is left changed by a release that was refused: the tree is clean before,
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from contracts.catalogue import SERVICES
@@ -20,31 +22,67 @@ class RefusedError(Exception):
     """Why the release can't be made, in one line that says what to do."""
 
 
+@dataclass(frozen=True, slots=True)
+class Going:
+    """A release on its way."""
+
+    service: str
+    version: str
+    before: str
+    """The commit to come back to."""
+
+
+Step = Callable[[Going], None]
+
+
 def main() -> int:
     """Exit code 0 when the release is recorded, 1 when it was refused, 2 for a question that makes no sense."""
     asked = [word for word in sys.argv[1:] if word != NO_IMAGE]
     service, wanted = (*asked[:2], "", "")[:2]
     if service not in SERVICES:
-        print(f"release: which one? SERVICE= one of {', '.join(SERVICES)}", file=sys.stderr)
+        print(
+            f"release: which one? SERVICE= one of {', '.join(SERVICES)}; a library by `python -m deploy.releases.cut NAME`", file=sys.stderr
+        )
         return 2
     try:
-        version = chosen(service, wanted)
-        before = ready(service)
-        for name, step in STEPS.items():
-            if name == "image" and NO_IMAGE in sys.argv:
-                print(f"release: {service} {version}: no image, as asked", flush=True)
-                continue
-            print(f"release: {service} {version}: {name}", flush=True)
-            try:
-                step(service, version)
-            except BaseException:  # also when one presses Ctrl-C
-                _git("reset", "--hard", "--quiet", before)
-                raise
+        going = Going(service, chosen(service, wanted), ready(service))
+        _take(LOOKS, going)
+        if ready(service) != going.before:
+            raise RefusedError("somebody committed while it was tested: once more, with that in it")
+        with undone_if_refused(going):
+            _take(MAKES, going)
     except RefusedError as error:
         print(f"release: refused: {error}", file=sys.stderr)
         return 1
-    print(f"release: {service} {version} is recorded; push, then roll out: `python -m {service} migrate`, then the new image")
+    print(
+        f"release: {service} {going.version} is recorded; push, then roll out: `python -m {service} migrate`, and start what was released"
+    )
+    print("release: was somebody faster with a push, `git pull --no-rebase` and keep both records: a rebase would lose the recorded commit")
     return 0
+
+
+def _take(steps: Mapping[str, Step], going: Going) -> None:
+    for name, step in steps.items():
+        if name == "image" and NO_IMAGE in sys.argv:
+            print(f"release: {going.service} {going.version}: no image, as asked", flush=True)
+            continue
+        print(f"release: {going.service} {going.version}: {name}", flush=True)
+        step(going)
+
+
+@contextmanager
+def undone_if_refused(going: Going) -> Iterator[None]:
+    """Also when one presses Ctrl-C. What somebody does in the tree meanwhile stays. Raises RefusedError where it stands in the way."""
+    try:
+        yield
+    except BaseException as error:
+        try:
+            if _git("rev-list", "--count", f"{going.before}..HEAD") == "1":
+                _git("reset", "--quiet", "--keep", going.before)
+        except RefusedError as why:
+            yours = f"put your own changes away, then `git reset --keep {going.before[:12]}`"
+            raise RefusedError(f"{error}; its commit stays, since you work on the same files: {yours} ({why})") from error
+        raise
 
 
 def chosen(service: str, wanted: str) -> str:
@@ -62,66 +100,71 @@ def chosen(service: str, wanted: str) -> str:
 
 
 def ready(service: str) -> str:
-    """The commit to come back to. Raises RefusedError for changes that aren't committed and a changelog that says nothing."""
+    """The commit to come back to. Raises RefusedError for what must be settled first."""
     if _git("status", "--porcelain"):
         raise RefusedError("there are changes that aren't committed: commit or put them away")
+    if _git("rev-parse", "--abbrev-ref", "HEAD") == "HEAD":
+        raise RefusedError("HEAD is on no branch, so the record would be on none: `git switch main`")
+    if behind := _git("for-each-ref", "--format=%(upstream:track,nobracket)", _git("symbolic-ref", "HEAD")).partition("behind ")[2]:
+        raise RefusedError(f"others have pushed {behind} commits that aren't in it: `git pull`, then once more")
     if not re.search(UNRELEASED + r"\n+- ", _changelog(service), re.MULTILINE):
         raise RefusedError(f"say in services/{service}/CHANGELOG.md under `## version (not released)` what is new")
     return _git("rev-parse", "HEAD")
 
 
-def gate(_service: str, _version: str) -> None:
+def gate(_going: Going) -> None:
     """Nothing that was released before is broken."""
     _run("the contracts break what others read (see above)", sys.executable, "-m", "deploy.releases.gate")
 
 
-def can_i_deploy(service: str, _version: str) -> None:
+def can_i_deploy(going: Going) -> None:
     """It fits beside what the other four have released."""
-    _run("it doesn't fit beside what others have released (see above)", sys.executable, "-m", "deploy.releases.deployable", service)
+    _run("it doesn't fit beside what others have released (see above)", sys.executable, "-m", "deploy.releases.deployable", going.service)
 
 
-def tested(service: str, _version: str) -> None:
+def tested(going: Going) -> None:
     """Its own tests, installed alone."""
-    _run("its tests fail (see above)", sys.executable, "-m", "deploy.suites", "--only", f"services/{service}", "-q")
+    _run("its tests fail (see above)", sys.executable, "-m", "deploy.suites", "--only", f"services/{going.service}", "-q")
 
 
-def versioned(service: str, version: str) -> None:
+def versioned(going: Going) -> None:
     """Version, changelog and lock say so, in one commit."""
-    _set_version(service, version)
-    heading = f"## {version} ({datetime.now(UTC):%Y-%m-%d})"
-    (project(service) / "CHANGELOG.md").write_text(re.sub(UNRELEASED, heading, _changelog(service), count=1, flags=re.MULTILINE))
-    _commit(f"{service} {version}")
+    with _committed(going.service, f"{going.service} {going.version}"):
+        _set_version(going.service, going.version)
+        heading = f"## {going.version} ({datetime.now(UTC):%Y-%m-%d})"
+        text = re.sub(UNRELEASED, heading, _changelog(going.service), count=1, flags=re.MULTILINE)
+        (project(going.service) / "CHANGELOG.md").write_text(text)
 
 
-def imaged(service: str, _version: str) -> None:
+def imaged(going: Going) -> None:
     """The image of that commit, and what is in it as a CycloneDX list."""
-    _run("the image can't be built (see above)", "make", "images", f"SERVICE={service}")
+    _run("the image can't be built (see above)", "make", "images", f"SERVICE={going.service}")
 
 
-def recorded(service: str, version: str) -> None:
+def recorded(going: Going) -> None:
     """The commit stands in releases.toml, and work goes on with the next version."""
-    if why := refusal(service):
+    if _git("rev-parse", "HEAD~1") != going.before:
+        made = f"{going.service} {going.version}"
+        raise RefusedError(
+            f"somebody committed on top of `{made}`: take that one out with `git rebase -i {going.before[:12]}`, and once more"
+        )
+    if why := refusal(going.service):
         raise RefusedError(why)
-    record(service)
-    parts = Version(version)
+    parts = Version(going.version)
     coming = f"{parts.major}.{parts.minor}.{parts.micro + 1}"
-    _set_version(service, f"{coming}.dev0")
-    title, _, rest = _changelog(service).partition("\n\n")
-    (project(service) / "CHANGELOG.md").write_text(f"{title}\n\n## {coming} (not released)\n\n{rest}")
-    _commit(f"Record {service} {version}; go on with {coming}")
+    with _committed(going.service, f"Record {going.service} {going.version}; go on with {coming}"):
+        record(going.service)
+        _set_version(going.service, f"{coming}.dev0")
+        title, _, rest = _changelog(going.service).partition("\n\n")
+        (project(going.service) / "CHANGELOG.md").write_text(f"{title}\n\n## {coming} (not released)\n\n{rest}")
 
 
 NO_IMAGE = "--no-image"
 """For an agency that runs its service without containers."""
 UNRELEASED = r"^## \S+ \(not released\)$"
-STEPS: dict[str, Callable[[str, str], None]] = {
-    "contracts": gate,
-    "beside the others": can_i_deploy,
-    "tests": tested,
-    "version and changelog": versioned,
-    "image": imaged,
-    "record": recorded,
-}
+LOOKS: dict[str, Step] = {"contracts": gate, "beside the others": can_i_deploy, "tests": tested}
+"""Steps that change nothing."""
+MAKES: dict[str, Step] = {"version and changelog": versioned, "image": imaged, "record": recorded}
 
 
 def _changelog(service: str) -> str:
@@ -136,9 +179,17 @@ def _set_version(service: str, version: str) -> None:
     _run("the lock can't be brought up to date", "make", "lock")
 
 
-def _commit(message: str) -> None:
-    _git("add", "--update")
-    _git("commit", "--quiet", "--message", message)
+@contextmanager
+def _committed(service: str, message: str) -> Iterator[None]:
+    """One commit with a release's own files and no others; as they were when something fails on the way."""
+    folder, manifests = project(service), ROOT / "deploy" / "k8s" / "base" / service / "kustomization.yaml"
+    own = [str(file) for file in (folder / "pyproject.toml", folder / "CHANGELOG.md", manifests, ROOT / "uv.lock", ROOT / "releases.toml")]
+    try:
+        yield
+        _git("commit", "--quiet", "--message", message, "--", *own)
+    except BaseException:
+        _git("checkout", "--quiet", "HEAD", "--", *own)
+        raise
 
 
 def _git(*arguments: str) -> str:

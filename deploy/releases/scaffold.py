@@ -4,7 +4,6 @@ A service that builds, is tested and stands in the catalogue. It changes nothing
 whom (.importlinter) and who approves (CODEOWNERS).
 """
 
-import argparse
 import importlib.util
 import keyword
 import re
@@ -12,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from deploy.commands import Command
 from deploy.releases.record import ROOT, version_of
 
 TEMPLATES = Path(__file__).with_name("new_service")
@@ -21,7 +21,7 @@ MODEL = "reporting"
 
 
 class NameTakenError(ValueError):
-    """The name can't be a service's. The message says why."""
+    """The name can't be a service's, or an agency's. The message says why."""
 
 
 def check_name(name: str, root: Path = ROOT) -> None:
@@ -34,6 +34,12 @@ def check_name(name: str, root: Path = ROOT) -> None:
         raise NameTakenError(f"{name} is a word of Python's own")
     if name in sys.stdlib_module_names or importlib.util.find_spec(name):
         raise NameTakenError(f"{name} is a module of Python or of a library that is used here")
+
+
+def check_agency(agency: str) -> None:
+    """It stands in Python, TOML, a Dockerfile and on pages. Raises NameTakenError."""
+    if not re.fullmatch(r"[^\W_](?:[^\W_]|[ .,&/()'’–-]){1,79}", agency):
+        raise NameTakenError(f"{agency!r} is no name for an agency; write AGENCY='Oslo kommune', say: letters, digits, spaces and .,&/()'-")
 
 
 def write(name: str, agency: str, zone: str, root: Path = ROOT) -> list[Path]:
@@ -96,13 +102,14 @@ def introduce(name: str, root: Path = ROOT) -> None:
 
 def main() -> int:
     """Writes, formats, locks, and writes the schemas and the catalogue."""
-    parser = argparse.ArgumentParser(prog="python -m deploy.releases.scaffold", description=__doc__)
+    parser = Command(prog="new-service", description=__doc__)
     parser.add_argument("name")
     parser.add_argument("--agency", default="an agency that joins")
     parser.add_argument("--zone", choices=ZONES, default="open")
     options = parser.parse_args()
     try:
         check_name(options.name)
+        check_agency(options.agency)
     except NameTakenError as error:
         print(f"new-service: {error}", file=sys.stderr)
         return 1

@@ -95,7 +95,9 @@ def main() -> int:
             raise HistoryError(f"which one? SERVICE= one of {', '.join(SERVICES)}")
         found = latest(name, [release for release in releases() if version in ("", release.version)])
         if found is None:
-            raise HistoryError(f"releases.toml has no {name} {version}".rstrip())
+            there = ", ".join(release.version for release in releases() if release.name == name)
+            named = f"VERSION= one of {there}" if there else f"SERVICE= one of {', '.join(SERVICES)}"
+            raise HistoryError(f"releases.toml has no {name} {version}".rstrip() + f"; {named}")
         print(python_of(found))
     except HistoryError as error:
         print(f"released: {error}", file=sys.stderr)

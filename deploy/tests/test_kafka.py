@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from contracts.catalogue import TOPICS, Precision, Topic
 
+from deploy.kafka import principals, topics
 from deploy.kafka.topics import TopicError, ensure_topics, topic_settings
 from deploy.local import jars
 from deploy.local.kafka import LocalKafka
@@ -105,8 +106,34 @@ def test_a_node_that_cannot_start_says_so_with_its_last_lines(tmp_path):
 
 
 async def test_a_cluster_that_does_not_answer_is_named_in_one_line():
-    with pytest.raises(TopicError, match=r"no Kafka answers at 127\.0\.0\.1:1$"):
+    with pytest.raises(TopicError, match=r"no Kafka answers somebody without a principal at 127\.0\.0\.1:1$"):
         await ensure_topics("127.0.0.1:1")
+
+
+@pytest.mark.parametrize(
+    ("command", "words", "cluster", "said"),
+    [
+        (topics, [], "", "deploy.kafka.topics: name the cluster: --bootstrap or KAFKA_BOOTSTRAP_SERVERS"),
+        (topics, ["--bootstrap", "127.0.0.1:1"], "", "topics: no Kafka answers somebody without a principal at 127.0.0.1:1"),
+        (principals, [], "127.0.0.1:1", "deploy.kafka.principals: the following arguments are required: --passwords"),
+        (principals, ["--passwords", "{folder}"], "", "deploy.kafka.principals: name the cluster and its administrator: KAFKA_BOOTSTRAP"),
+        (
+            principals,
+            ["--passwords", "{folder}"],
+            "127.0.0.1:1",
+            "principals: {folder}/info/kafka.password: No such file or directory; each",
+        ),
+    ],
+)
+def test_an_operator_is_told_in_one_line_what_is_missing(monkeypatch, capsys, tmp_path, command, words, cluster, said):
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", cluster)
+    monkeypatch.setattr("sys.argv", ["command", *(word.format(folder=tmp_path) for word in words)])
+    try:
+        code = command.main()
+    except SystemExit as ended:
+        code = ended.code
+    assert code in (1, 2)
+    assert [line.startswith(said.format(folder=tmp_path)) for line in capsys.readouterr().err.splitlines()] == [True]
 
 
 def test_a_jar_that_is_not_the_locked_one_is_fetched_again(tmp_path, monkeypatch):

@@ -60,4 +60,4 @@ def test_what_is_not_ready_is_refused(tree, capsys, file, text, why):
 def test_a_name_that_is_none_is_refused(tree, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["cut", "nobody"])
     assert cut.main() == 1
-    assert "no service or library 'nobody'" in capsys.readouterr().err
+    assert "no service or library 'nobody': one of contracts, servicekit, webkit, info" in capsys.readouterr().err

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from deploy.checks import INDEX_SETTINGS
-from deploy.releases.scaffold import ROOT, NameTakenError, check_name
+from deploy.releases.scaffold import ROOT, NameTakenError, check_agency, check_name
 
 pytestmark = pytest.mark.timeout(600)
 NAME = "lommebok"
@@ -106,6 +106,31 @@ def test_make_says_in_one_line_what_a_name_may_be(name):
     assert done.returncode == 2
     assert said == f"new-service: {name!r} is no name for a service; write NAME=lommebok, say: 3 to 30 of a-z and 0-9, a letter first"
     assert [line for line in made if not line.startswith("make: ***")] == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("ZONE=closed", "new-service: ZONE: invalid choice: 'closed' (choose from 'open', 'anonymous', 'known')"),
+        ('AGENCY=The \\"other\\" one', "new-service: 'The \"other\" one' is no name for an agency; write AGENCY='Oslo kommune', say"),
+        ("AGENCY=*", "new-service: '*' is no name for an agency; write AGENCY='Oslo kommune', say"),
+    ],
+)
+def test_make_says_in_one_line_what_else_it_cannot_take(asked, said):
+    done = make(ROOT, "new-service", "NAME=lommebok", asked)
+    assert done.returncode == 2
+    assert [line.startswith(said) for line in done.stderr.splitlines() if not line.startswith("make: ***")] == [True]
+
+
+@pytest.mark.parametrize("agency", ["Oslo kommune", "Helse- og omsorgsdepartementet", "Røde Kors' ungdom & co (Østfold)", "L'Abbé / NAV"])
+def test_an_agency_has_the_name_that_it_has(agency):
+    check_agency(agency)
+
+
+@pytest.mark.parametrize("agency", ["", "a", 'x"y', "back\\slash", "two\nlines", "{{ jinja }}", "$HOME", "x" * 90])
+def test_a_name_that_would_break_a_file_is_refused(agency):
+    with pytest.raises(NameTakenError):
+        check_agency(agency)
 
 
 @pytest.mark.parametrize(
