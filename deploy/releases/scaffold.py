@@ -1,7 +1,7 @@
 """`python -m deploy.releases.scaffold NAME [--agency ...] [--zone ...]`: the files with which an agency joins.
 
-A service that builds, is tested and stands in the catalogue. It changes nothing of the others' but two lists: who may import
-whom (.importlinter) and who approves (CODEOWNERS).
+A service that builds, is tested and stands in the catalogue. It changes nothing of the others' but what names every service: who may
+import whom (.importlinter), who approves (CODEOWNERS), and what runs on containers (docker-compose.yml and what lies beside it).
 """
 
 import importlib.util
@@ -12,12 +12,13 @@ import sys
 from pathlib import Path
 
 from deploy.commands import Command
+from deploy.releases.composed import compose
 from deploy.releases.record import ROOT, version_of
 
 TEMPLATES = Path(__file__).with_name("new_service")
 ZONES = ("open", "anonymous", "known")
 MODEL = "reporting"
-"""The service whose lines in .importlinter show where a service is named."""
+"""The service whose lines in .importlinter and the compose files show where a service is named."""
 
 
 class NameTakenError(ValueError):
@@ -115,6 +116,7 @@ def main() -> int:
         return 1
     written = write(options.name, options.agency, options.zone)
     introduce(options.name)
+    compose(options.name, MODEL, ROOT)
     python = [str(file) for file in written if file.suffix == ".py"]
     for arguments in (["check", "--fix", "--quiet"], ["format", "--quiet"]):
         subprocess.run([str(Path(sys.executable).parent / "ruff"), *arguments, *python], cwd=ROOT, check=True)

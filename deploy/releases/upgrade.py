@@ -55,6 +55,8 @@ class Keepsake:
 class Outcome:
     """What was found."""
 
+    released: tuple[str, ...] = SERVICES
+    """Services that have a release to go back to; one that joined has none yet."""
     mixed: list[str] = field(default_factory=list)
     """Services whose last release went the whole way beside the current others."""
     migrations: list[str] = field(default_factory=list)
@@ -63,12 +65,12 @@ class Outcome:
     failures: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        every = len(SERVICES)
+        every = len(self.released)
         return f"upgrade: mixed={len(self.mixed)}/{every} migrations={len(self.migrations)}/{every} lost={self.lost}"
 
     @property
     def ok(self) -> bool:
-        return not self.failures and not self.lost and set(self.mixed) == set(self.migrations) == set(SERVICES)
+        return not self.failures and not self.lost and set(self.mixed) == set(self.migrations) == set(self.released)
 
 
 class Upgrade:
@@ -81,7 +83,9 @@ class Upgrade:
         self._pythons = {name: python_of(release) for name, release in self.released.items()}
         self.platform = Platform(folder, command=lambda name: [*self._old(name), "--migrate"], progress=progress)
         self.keepsakes: list[Keepsake] = []
-        self.outcome = Outcome()
+        self.outcome = Outcome(tuple(self.released))
+        for name in sorted(set(SERVICES) - set(self.released)):
+            progress(f"{name} was never released: it runs as it is here")
         self._serial = FIRST_SERIAL
 
     def _old(self, name: str) -> list[str | Path]:

@@ -88,6 +88,13 @@ def test_its_manifests_for_kubernetes_are_valid(copy):
     assert f"name: {NAME}.thanks.v1" in (copy / ".local/k8s/kafka.yaml").read_text()
 
 
+def test_it_stands_in_the_compose_files_as_the_others_do(copy):
+    """INVARIANT: who joins leaves the main line green."""
+    tests = [copy / ".venv/bin/python", "-m", "pytest", "-q", "deploy/tests/test_containers.py"]
+    done = subprocess.run(tests, cwd=copy, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
 def kinds(copy, name):
     """The kinds of objects that an agency's rendering has."""
     return {line for line in (copy / f".local/k8s/{name}.yaml").read_text().splitlines() if line.startswith("kind: ")}
