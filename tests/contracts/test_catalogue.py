@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import subprocess
 from collections import Counter
 from pathlib import Path
@@ -59,6 +60,18 @@ def test_the_page_says_who_writes_who_reads_what_shape_since_when():
     assert "helpjourney" in text
     assert "<script" not in text
     assert "style=" not in text
+
+
+def test_the_page_says_what_stands_around_an_event_and_speaks_of_json():
+    """INVARIANT: nobody has to know Python, or read our code, to know what a record looks like."""
+    text, envelope = page(), json.loads((CATALOGUE / "platform.asyncapi.json").read_text())["components"]["schemas"]["Envelope"]
+    assert all(f"<code>{header}</code>" in text for header in envelope["properties"])
+    assert "always <code>application/json</code>" in text
+    assert "whole number, from 0 to 120, or null" in text
+    assert "text, like <code>^\\d{9}$</code>" in text
+    assert "list of codes: " in text
+    assert "<code>service.<wbr>opening_hours[].<wbr>weekday</code>" in text
+    assert not re.search(r"`|\bNone\b|\bTrue\b|\bFalse\b", text)
 
 
 async def produce(kafka, examples):

@@ -53,7 +53,7 @@ def document(title: str, services: Iterable[str]) -> Json:
         "operations": {name: operation for topic in topics for name, operation in _operations(topic, chosen)},
         "components": {
             "messages": {event.type: _message(event) for event in events},
-            "schemas": {"Envelope": _envelope(), **_schemas(events)},
+            "schemas": {"Envelope": envelope(), **_schemas(events)},
             "securitySchemes": {"principal": {"type": "scramSha256", "description": "Each agency has a principal of its own"}},
         },
     }
@@ -129,7 +129,7 @@ def examples_of(event: type[Event]) -> list[tuple[str, Json]]:
     return [(file.stem, json.loads(file.read_text())) for file in sorted((EXAMPLES / event.type).glob("*.json"))]
 
 
-def _envelope() -> Json:
+def envelope() -> Json:
     """Kafka headers of every record: CloudEvents 1.0, binary mode."""
     text = {"type": "string"}
     return {
@@ -138,11 +138,11 @@ def _envelope() -> Json:
         "required": ["ce_specversion", "ce_id", "ce_type", "ce_source", "ce_time", "ce_dataschema", "ce_sequence", "content-type"],
         "properties": {
             "ce_specversion": {"const": SPEC_VERSION},
-            "ce_id": UUID_TEXT,
-            "ce_type": text,
+            "ce_id": {**UUID_TEXT, "description": "New and random for each event"},
+            "ce_type": {**text, "description": "Which event it is"},
             "ce_source": {"type": "string", "description": "The topic's owner"},
-            "ce_time": {"type": "string", "format": "date-time", "description": "UTC, rounded down as the topic says"},
-            "ce_dataschema": text,
+            "ce_time": {"type": "string", "format": "date-time", "description": "Rounded down as the topic says"},
+            "ce_dataschema": {**text, "description": f"`{SCHEMA_PREFIX}` and the type"},
             "ce_sequence": {"type": "string", "pattern": "^[1-9][0-9]*$", "description": "1, 2, 3 ... per key"},
             "ce_causationid": {**UUID_TEXT, "description": "Only on topics that stay in one zone"},
             "content-type": {"const": "application/json"},

@@ -185,7 +185,7 @@ class QueueMeasured(Event):
     topic: ClassVar[str] = AVAILABILITY
     service_id: UUID
     length: Count
-    wait_minutes: Count | None = Field(default=None, description="Honest estimate; None = not known")
+    wait_minutes: Count | None = Field(default=None, description="Honest estimate; null = not known")
 
 
 class HandoffOffered(Event):
@@ -201,7 +201,7 @@ class HandoffOffered(Event):
     locator: str | None = Field(
         default=None,
         pattern=r"^[0-9A-HJKMNP-TV-Z]{3}$",
-        description="Start of a typed code; None = a 256-bit secret",
+        description="Start of a typed code; null = a 256-bit secret",
     )
     salt: str | None = Field(default=None, pattern=r"^[0-9a-f]{32}$", description="Salt of argon2id; only with a locator")
     sealed_summary: str | None = Field(

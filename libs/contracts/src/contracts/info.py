@@ -76,7 +76,7 @@ class HelpService(BaseModel):
     languages: tuple[AnyLanguage, ...] = ()
     age_from: int | None = Field(default=None, ge=0, le=120, description="Years, inclusive")
     age_to: int | None = Field(default=None, ge=0, le=120, description="Years, inclusive")
-    municipality: str | None = Field(default=None, pattern=r"^\d{4}$", description="SSB KLASS 131; None = the whole country")
+    municipality: str | None = Field(default=None, pattern=r"^\d{4}$", description="SSB KLASS 131; null = the whole country")
     phone: str | None = Field(default=None, max_length=20)
     url: str | None = Field(default=None, max_length=200)
     opening_hours: tuple[OpeningHours, ...] = ()

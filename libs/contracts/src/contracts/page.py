@@ -1,12 +1,13 @@
 """The catalogue as one static page for people: who writes, who reads, what shape, since when, until when."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from importlib import metadata
 from typing import Any
 
-from contracts.asyncapi import examples_of
+from contracts.asyncapi import envelope, examples_of
 from contracts.catalogue import EVENTS, OWNERS, SERVICES, TOPICS, topics_of
 from contracts.event import Event
 from contracts.topic import Topic
@@ -39,6 +40,7 @@ Version {escape(metadata.version("contracts"))} of the contracts. Events carry i
 <main id="main">
 <h2>Who writes, who reads</h2>
 {_overview()}
+{_envelope()}
 {"".join(_owner(name) for name in SERVICES)}</main>
 <footer><p>Made from the catalogue by <code>make schemas</code>.
 A reader ignores fields it doesn't know and keeps codes it doesn't know.</p></footer>
@@ -49,25 +51,50 @@ A reader ignores fields it doesn't know and keeps codes it doesn't know.</p></fo
 
 def _overview() -> str:
     rows = [
-        (f'<a href="#{topic.name}">{topic.name}</a>', topic.owner, _readers(topic), str(len(_told_on(topic))), _life(topic))
+        (
+            f'<a href="#{topic.name}">{topic.name}</a>',
+            f'<a href="#{topic.owner}">{topic.owner}</a>',
+            _readers(topic),
+            str(len(_told_on(topic))),
+            _life(topic),
+        )
         for topic in TOPICS.values()
     ]
     return _table("All topics", ("Topic", "Written by", "Read by", "Types", "In use"), rows)
 
 
-def _table(caption: str, heads: Sequence[str], cells: Iterable[Sequence[str]]) -> str:
+def _envelope() -> str:
+    said = envelope()
+    return (
+        f'<section aria-labelledby="envelope">\n<h2 id="envelope">What every record has</h2>\n<p>{_marked(said["description"])}</p>\n'
+        f"{_fields('Headers of every record', said)}</section>\n"
+    )
+
+
+def _fields(caption: str, schema: dict[str, Any]) -> str:
+    rows = [
+        (f"<code>{escape(path).replace('.', '.<wbr>')}</code>", _marked(shape), "yes" if always else "no", _marked(meaning))
+        for path, shape, always, meaning in fields(schema, schema.get("$defs", {}))
+    ]
+    return _table(caption, ("Field", "Shape", "Always there", "Meaning"), rows, "fields")
+
+
+def _marked(text: str) -> str:
+    """As markup: what stands between backticks is code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
+
+
+def _table(caption: str, heads: Sequence[str], cells: Iterable[Sequence[str]], kind: str = "all") -> str:
     """Cells are markup. Each names its column, so that a narrow screen can show a row as a card."""
     columns = "".join(f'<th scope="col">{head}</th>' for head in heads)
     rows = "".join(
         f'<tr><th scope="row">{first}</th>'
-        + "".join(f'<td data-column="{head}">{cell}</td>' for head, cell in zip(heads[1:], rest, strict=True) if cell)
+        + "".join(f'<td data-column="{head}">{cell}</td>' for head, cell in zip(heads[1:], rest, strict=True))
         + "</tr>\n"
         for first, *rest in cells
     )
-    return (
-        f'<div class="wide" role="region" tabindex="0" aria-label="{escape(caption)}"><table><caption>{escape(caption)}</caption>'
-        f"<thead><tr>{columns}</tr></thead>\n<tbody>\n{rows}</tbody></table></div>\n"
-    )
+    head = f'<table class="{kind}"><caption>{escape(caption)}</caption>\n<thead><tr>{columns}</tr></thead>'
+    return f"{head}\n<tbody>\n{rows}</tbody></table>\n"
 
 
 def _readers(topic: Topic) -> str:
@@ -117,11 +144,6 @@ def _card(topic: Topic) -> str:
 
 
 def _event(event: type[Event]) -> str:
-    schema = event.model_json_schema()
-    rows = [
-        (f"<code>{escape(path)}</code>", escape(shape), "yes" if always else "no", escape(meaning))
-        for path, shape, always, meaning in fields(schema, schema.get("$defs", {}))
-    ]
     shown = "".join(
         f"<details><summary>Example: {escape(name.replace('_', ' '))}</summary>"
         f"<pre><code>{escape(json.dumps(golden['data'], indent=2, ensure_ascii=False))}</code></pre></details>\n"
@@ -129,8 +151,8 @@ def _event(event: type[Event]) -> str:
     )
     return (
         f'<section class="event" aria-labelledby="{event.type}">\n<h4 id="{event.type}">{event.type}</h4>\n'
-        f"<p>{escape(event.__doc__ or '')} <small>{_life(event)}</small></p>\n"
-        f"{_table(f'Fields of {event.type}', ('Field', 'Shape', 'Always there', 'Meaning'), rows)}{shown}</section>\n"
+        f"<p>{_marked(event.__doc__ or '')} <small>{_life(event)}</small></p>\n"
+        f"{_fields(f'Fields of {event.type}', event.model_json_schema())}{shown}</section>\n"
     )
 
 
@@ -143,7 +165,7 @@ def fields(node: dict[str, Any], defs: dict[str, Any], inside: str = "") -> Iter
         kind = kinds[0]
         item = _found(kind["items"], defs) if "items" in kind else kind
         path = f"{inside}{name}{'[]' if 'items' in kind else ''}"
-        shape = ("list of " if "items" in kind else "") + _shape(item) + (" or null" if nullable else "")
+        shape = (f"list of {_many(_shape(item))}" if "items" in kind else _shape(item)) + (", or null" if nullable else "")
         yield path, shape, name in node.get("required", ()), given.get("description", "") or kind.get("description", "")
         yield from fields(item, defs, f"{path}.")
 
@@ -155,7 +177,13 @@ def _found(node: dict[str, Any], defs: dict[str, Any]) -> dict[str, Any]:
     return node
 
 
+def _many(shape: str) -> str:
+    return re.sub(r"^(code|object|id|day|instant|whole number|text)\b", r"\1s", shape)
+
+
 def _shape(node: dict[str, Any]) -> str:
+    if "const" in node:
+        return f"always `{node['const']}`"
     if "x-known-codes" in node:
         return "code: " + ", ".join(node["x-known-codes"]) + ", or a newer one"
     if "format" in node:
@@ -163,6 +191,7 @@ def _shape(node: dict[str, Any]) -> str:
     kind = str(node.get("type", "anything"))
     words = {"integer": "whole number", "boolean": "true or false", "string": "text"}.get(kind, kind)
     low = node.get("minimum", node.get("exclusiveMinimum", -1) + 1 if "exclusiveMinimum" in node else None)
-    bounds = [f"from {low}" if low is not None else "", f"to {node['maximum']}" if "maximum" in node else ""]
-    bounds += [f"at most {node['maxLength']} characters" if "maxLength" in node else "", node.get("pattern", "")]
+    bounds = [" ".join([*([f"from {low}"] if low is not None else []), *([f"to {node['maximum']}"] if "maximum" in node else [])])]
+    bounds += [f"at most {node['maxLength']} characters" if "maxLength" in node else ""]
+    bounds += [f"like `{node['pattern']}`" if "pattern" in node else ""]
     return ", ".join([words, *filter(None, bounds)])
