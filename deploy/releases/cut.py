@@ -7,7 +7,7 @@ import tomllib
 
 from packaging.version import Version
 
-from deploy.releases.record import RELEASES, ROOT, latest, project, releases, version_of
+from deploy.releases.record import RELEASES, ROOT, HistoryError, latest, project, releases, version_of
 
 
 def refusal(name: str) -> str | None:
@@ -39,6 +39,8 @@ def main() -> int:
     name = sys.argv[1] if len(sys.argv) == 2 else ""
     try:
         why = refusal(name)
+    except HistoryError as error:
+        why = str(error)
     except LookupError as error:
         why = f"{error}: one of {', '.join(dict.fromkeys(release.name for release in releases()))}"
     if why:

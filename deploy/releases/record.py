@@ -27,8 +27,12 @@ class Release:
 
 
 def releases(file: Path = RELEASES) -> list[Release]:
-    """Everything that was released, oldest first."""
-    return [Release(row["name"], row["version"], row["commit"]) for row in tomllib.loads(file.read_text())["release"]]
+    """Everything that was released, oldest first. Raises HistoryError, e.g. where a merge left its marks."""
+    try:
+        return [Release(row["name"], row["version"], row["commit"]) for row in tomllib.loads(file.read_text())["release"]]
+    except (tomllib.TOMLDecodeError, KeyError) as error:
+        blocks = "each release is a [[release]] with name, version and commit; after a merge, both sides' stay"
+        raise HistoryError(f"{file.name} can't be read, {error}: {blocks}") from error
 
 
 def latest(name: str, recorded: Iterable[Release] | None = None) -> Release | None:

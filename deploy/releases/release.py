@@ -15,7 +15,7 @@ from contracts.catalogue import SERVICES
 from packaging.version import InvalidVersion, Version
 
 from deploy.releases.cut import record, refusal
-from deploy.releases.record import ROOT, latest, project, version_of
+from deploy.releases.record import ROOT, HistoryError, latest, project, version_of
 
 
 class RefusedError(Exception):
@@ -51,7 +51,7 @@ def main() -> int:
             raise RefusedError("somebody committed while it was tested: once more, with that in it")
         with undone_if_refused(going):
             _take(MAKES, going)
-    except RefusedError as error:
+    except (RefusedError, HistoryError) as error:
         print(f"release: refused: {error}", file=sys.stderr)
         return 1
     print(
@@ -101,8 +101,9 @@ def chosen(service: str, wanted: str) -> str:
 
 def ready(service: str) -> str:
     """The commit to come back to. Raises RefusedError for what must be settled first."""
-    if _git("status", "--porcelain"):
-        raise RefusedError("there are changes that aren't committed: commit or put them away")
+    if changed := _git("status", "--porcelain").splitlines():
+        named = changed[0].split(maxsplit=1)[1] + (f" and {len(changed) - 1} more" if len(changed) > 1 else "")
+        raise RefusedError(f"there are changes that aren't committed, in {named}: commit or put them away")
     if _git("rev-parse", "--abbrev-ref", "HEAD") == "HEAD":
         raise RefusedError("HEAD is on no branch, so the record would be on none: `git switch main`")
     if behind := _git("for-each-ref", "--format=%(upstream:track,nobracket)", _git("symbolic-ref", "HEAD")).partition("behind ")[2]:

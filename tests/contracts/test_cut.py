@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from deploy.releases import cut
-from deploy.releases.record import RELEASES, releases
+from deploy.releases.record import RELEASES, HistoryError, releases
 
 
 @pytest.fixture
@@ -55,6 +55,13 @@ def test_what_is_not_ready_is_refused(tree, capsys, file, text, why):
     assert cut.main() == 1
     assert why in capsys.readouterr().err
     assert releases(tree / "releases.toml") == releases()
+
+
+@pytest.mark.parametrize("text", ["<<<<<<< HEAD\n", '[[release]]\nname = "dialog"\nname = "info"\n', '[[release]]\nname = "dialog"\n', ""])
+def test_a_record_that_a_merge_left_broken_is_told_in_one_line(tmp_path, text):
+    (tmp_path / "releases.toml").write_text(text)
+    with pytest.raises(HistoryError, match=r"^releases\.toml can't be read, .*: each release is a \[\[release\]\] with [^\n]+$"):
+        releases(tmp_path / "releases.toml")
 
 
 def test_a_name_that_is_none_is_refused(tree, monkeypatch, capsys):

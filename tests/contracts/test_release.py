@@ -187,8 +187,11 @@ def test_a_release_is_made_on_a_branch_that_has_what_others_pushed(tree, monkeyp
 def test_changes_that_are_not_committed_are_refused_and_kept(tree, capsys):
     (tree / "half-done").write_text("work")
     assert release.main() == 1
-    assert "aren't committed" in capsys.readouterr().err
+    assert "aren't committed, in half-done: commit" in capsys.readouterr().err
     assert (tree / "half-done").read_text() == "work"
+    (tree / "uv.lock").write_text("mine")
+    assert release.main() == 1
+    assert "aren't committed, in uv.lock and 1 more: commit" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("said", ["# Changelog of dialog\n", "# Changelog of dialog\n\n## 0.2.0 (not released)\n\n## 0.1.0 (2026-11-25)\n"])
