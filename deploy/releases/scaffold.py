@@ -11,6 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from packaging.version import Version
+
 from deploy.commands import Command
 from deploy.releases.composed import compose
 from deploy.releases.record import ROOT, version_of
@@ -53,6 +55,8 @@ def write(name: str, agency: str, zone: str, root: Path = ROOT) -> list[Path]:
         "@zone@": zone,
         "@ZONE@": zone.upper(),
         "@contracts@": version,
+        "@servicekit@": _range(version_of("servicekit", root)),
+        "@webkit@": _range(version_of("webkit", root)),
         "@since@": version.partition(".dev")[0],
     }
     contracts = root / "libs" / "contracts"
@@ -65,6 +69,12 @@ def write(name: str, agency: str, zone: str, root: Path = ROOT) -> list[Path]:
     written = [_fill(file, target / file.relative_to(source), words) for source, target in places.items() for file in _files(source)]
     joined = contracts / "src" / "contracts" / "joined" / f"{name}.py"
     return [*written, _fill(TEMPLATES / "contracts" / "joined.py.in", joined, words)]
+
+
+def _range(version: str) -> str:
+    """Of a library for code, which promises nothing across minor versions (docs/adr/0011)."""
+    parts = Version(version)
+    return f">={version},<{parts.major}.{parts.minor + 1}"
 
 
 def _files(folder: Path) -> list[Path]:
@@ -97,8 +107,9 @@ def introduce(name: str, root: Path = ROOT) -> None:
                 lines.append(f"    {name}" + (f".{room}" if room else ""))
     rules.write_text("\n".join(lines) + "\n")
     with (root / "CODEOWNERS").open("a") as owners:
-        for place in (f"/services/{name}/", f"/deploy/k8s/overlays/{name}/", f"/libs/contracts/src/contracts/joined/{name}.py"):
-            owners.write(f"{place:<45} @stegvis/{name}\n")
+        for place in ("services/", "deploy/k8s/base/", "deploy/k8s/overlays/"):
+            owners.write(f"{f'/{place}{name}/':<45} @stegvis/{name}\n")
+        owners.write(f"/libs/contracts/src/contracts/joined/{name}.py @stegvis/{name}\n")
 
 
 def main() -> int:

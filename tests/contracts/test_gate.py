@@ -14,7 +14,7 @@ from deploy.releases.compatibility import verdict
 from deploy.releases.deployable import reasons
 from deploy.releases.edits import EDITS
 from deploy.releases.examples import FOLDER, thawed
-from deploy.releases.gate import all_reads, final
+from deploy.releases.gate import all_reads, final, stale_version
 from deploy.releases.pins import needs
 from deploy.releases.proof import misread, prove
 from deploy.releases.record import HistoryError, Release, check_history, latest, releases, version_of
@@ -169,6 +169,15 @@ def test_a_released_example_is_frozen(tmp_path, work, said):
         case "retire":
             shutil.rmtree(here / FOLDER / QUEUE)
     assert [change.why for change in thawed(released, here)] == ([f"its golden example {said}, and was released"] if said else [])
+
+
+def test_contracts_that_differ_from_a_release_are_not_called_by_its_version():
+    released = Release("contracts", "0.2.0", "0")
+    assert [str(change).splitlines()[0] for change in stale_version(released, "0.2.0")] == [
+        "BREAKING   contracts: differ from contracts 0.2.0, but are called 0.2.0"
+    ]
+    assert len(stale_version(released, "0.2.0.dev0")) == 1
+    assert stale_version(released, "0.2.1.dev0") == stale_version(released, "0.3.0") == []
 
 
 def test_the_released_examples_are_as_they_were_released():
