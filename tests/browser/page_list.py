@@ -23,6 +23,10 @@ SHARED = tuple(
     for service in SERVICES
     for path in ("personvern", "tilgjengelighet", "informasjonskapsler")
 )
+JOINED = tuple(
+    Row(service, "GET /", "normal", ANYBODY, at(f"{service}/")) for service in SERVICES if service not in (*WITH_STAFF, "identity")
+)
+"""The front page of each agency that joined; what else it shows gets rows of its own."""
 START_PAGE = "for who tries it out"
 """The demo's start page is nobody's way to help."""
 DEMO = tuple(Row(GATEWAY, f"GET {path}", START_PAGE, Who.OPERATOR, at(f"info{path}")) for path in DEMO_PAGES)
@@ -254,5 +258,5 @@ LAST = (
 
 CHATS = (*TALKS, *BORDER)
 OTHERS = (*QUESTIONS, *IDENTITY, *STRAIGHT_IN)
-ANYWHERE = (*INFO, *REPORTING, *LOGINS, *SHARED, *CATALOGUE, *DEMO)
+ANYWHERE = (*INFO, *REPORTING, *LOGINS, *SHARED, *JOINED, *CATALOGUE, *DEMO)
 ROWS = (*CHATS, *OTHERS, *ANYWHERE, *LAST)

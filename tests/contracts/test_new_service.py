@@ -88,9 +88,10 @@ def test_its_manifests_for_kubernetes_are_valid(copy):
     assert f"name: {NAME}.thanks.v1" in (copy / ".local/k8s/kafka.yaml").read_text()
 
 
-def test_it_stands_in_the_compose_files_as_the_others_do(copy):
-    """INVARIANT: who joins leaves the main line green."""
-    tests = [copy / ".venv/bin/python", "-m", "pytest", "-q", "deploy/tests/test_containers.py"]
+def test_what_holds_for_every_service_holds_for_it(copy):
+    """INVARIANT: who joins leaves the main line green: its containers, its approvals, its pages."""
+    files = ("deploy/tests/test_containers.py", "tests/contracts/test_owners.py", "tests/browser/test_page_list.py")
+    tests = [copy / ".venv/bin/python", "-m", "pytest", "-q", *files]
     done = subprocess.run(tests, cwd=copy, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-3000:]
 
