@@ -105,7 +105,9 @@ release: $(SYNCED) assets
 	@$(PY) -m deploy.releases.release $(SERVICE) $(VERSION) $(if $(filter no,$(IMAGE)),--no-image)
 
 .PHONY: released rehearsal
-released: $(SYNCED) assets
+# What it prints is taken as the answer, old=$(make released ...), so all else is told aside.
+released:
+	@$(MAKE) -s $(SYNCED) assets >&2
 	@$(PY) -m deploy.releases.trees $(SERVICE) $(VERSION)
 
 rehearsal: $(SYNCED) assets

@@ -82,6 +82,16 @@ class Clone:
         demand(done.returncode == 0, f"`{command}` ended with {done.returncode}:\n{done.stdout[-3000:]}")
         return done.stdout
 
+    def answer(self, command: str) -> str:
+        """What `$(command)` puts into a variable. Raises UnseenError."""
+        done = subprocess.run(
+            ["bash", "-c", command], cwd=self.tree, env=self.environment, capture_output=True, text=True, check=False, timeout=SEEN_SECONDS
+        )
+        said = done.stdout.rstrip("\n")
+        demand(done.returncode == 0, f"`{command}` ended with {done.returncode}:\n{done.stderr[-3000:]}")
+        demand(said and "\n" not in said, f"`{command}` is to print one line, not {said!r}")
+        return said
+
     def recorded(self) -> Release:
         """The last release of the service."""
         found = latest(SERVICE, releases(self.tree / "releases.toml"))
@@ -106,7 +116,7 @@ class Rehearsal:
 
     def run(self, followed: list[Line]) -> None:
         """Raises UnseenError."""
-        python = self.clone.follow(f"make released SERVICE={SERVICE}").splitlines()[-1]
+        python = self.clone.answer(f"make released SERVICE={SERVICE}")
         self.agency.replace([python, "-m", SERVICE, "run", "--migrate"], self.before.version)
         self.agency.hears()
         for line in followed:
@@ -122,7 +132,7 @@ class Rehearsal:
             self.agency.replace([python, *words], self._version_of(python))
             self.agency.hears()
         elif line.variable:
-            self.clone.environment[line.variable] = self.clone.follow(line.inner).splitlines()[-1]
+            self.clone.environment[line.variable] = self.clone.answer(line.inner)
         elif line.command.endswith(" migrate"):
             self._migrates(line.command)
         else:

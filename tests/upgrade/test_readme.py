@@ -53,6 +53,11 @@ def test_a_line_that_fails_or_says_no_ends_the_rehearsal(tmp_path):
     assert clone.follow("echo $((1 + 1))") == "2\n"
     with pytest.raises(UnseenError, match="ended with 3"):
         clone.follow("echo no; exit 3")
+    assert clone.answer("echo aside >&2; echo python") == "python"
+    with pytest.raises(UnseenError, match="one line"):
+        clone.answer("echo making; echo python")
+    with pytest.raises(UnseenError, match="ended with 1"):
+        clone.answer("echo python; exit 1")
     rehearsal = object.__new__(Rehearsal)
     rehearsal._contracts("contracts: types=43 verdicts=58/58 breaking=0")
     rehearsal._may_go("can-i-deploy: reporting 0.2.0.dev0 yes")
@@ -60,6 +65,13 @@ def test_a_line_that_fails_or_says_no_ends_the_rehearsal(tmp_path):
         rehearsal._contracts("contracts: types=43 verdicts=58/58 breaking=1")
     with pytest.raises(UnseenError):
         rehearsal._may_go("can-i-deploy: reporting 0.2.0.dev0 no")
+
+
+def test_what_is_taken_as_an_answer_is_one_line_also_where_assets_are_made_first():
+    """INVARIANT: `old=$(make released ...)` holds an interpreter, and not what else make told."""
+    recipe = re.search(r"^released:(.*)\n((?:\t.*\n)+)", MAKEFILE, re.MULTILINE)
+    assert recipe[1] == "", "what a target needs is made before its recipe, and tells it on standard output"
+    assert [line.endswith(">&2") for line in recipe[2].splitlines()] == [True, False]
 
 
 def test_a_release_that_never_was_is_refused_in_one_line(monkeypatch, capsys):
