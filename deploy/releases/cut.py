@@ -14,7 +14,7 @@ def refusal(name: str) -> str | None:
     """Why this can't be released now, in one line; None when it can."""
     version, last = version_of(name), latest(name)
     if Version(version).is_devrelease:
-        return f"{name} is {version}: set the version and the changelog's heading first, and commit"
+        return f"{name} is {version}: set the version and the changelog's heading first, `make lock schemas`, and commit"
     if last and Version(version) <= Version(last.version):
         return f"{name} {version} isn't newer than {last.version}"
     heading = re.search(rf"^## {re.escape(version)} \(\d{{4}}-\d\d-\d\d\)$", (project(name) / "CHANGELOG.md").read_text(), re.MULTILINE)
@@ -47,7 +47,7 @@ def main() -> int:
         print(f"cut: {why}", file=sys.stderr)
         return 1
     commit = record(name)
-    print(f"cut: {name} {version_of(name)} from {commit[:12]}; commit releases.toml, then set the next version (.dev0)")
+    print(f"cut: {name} {version_of(name)} from {commit[:12]}; commit releases.toml, then set the next version (.dev0) and `make lock schemas`")
     return 0
 
 

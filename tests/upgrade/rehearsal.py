@@ -24,6 +24,8 @@ from tests.upgrade.agency import Agency
 from tests.upgrade.readme import SERVICE, Line, lines
 
 SEEN_SECONDS = 1800.0
+KNOW_RELEASES = ("tests/contracts/test_gate.py", "tests/contracts/test_cut.py", "tests/upgrade/test_readme.py")
+"""Tests that read releases.toml: a release leaves them green."""
 
 
 class UnseenError(AssertionError):
@@ -162,6 +164,7 @@ class Rehearsal:
         demand(f"## {new.version} (20" in self.clone.git("show", f"{new.commit}:services/{SERVICE}/CHANGELOG.md"), "no heading")
         demand(f"newTag: {new.version}" in self.clone.git("show", f"{new.commit}:deploy/k8s/base/{SERVICE}/kustomization.yaml"), "no tag")
         demand(self.clone.git("status", "--porcelain") == "", "something is left that isn't committed")
+        self.clone.follow(f".venv/bin/python -m pytest -q {' '.join(KNOW_RELEASES)}")
         if self.image:
             demand(engine().has(image_of(SERVICE, new.version)), f"there is no image {image_of(SERVICE, new.version)}")
             demand(list((self.clone.tree / ".local" / "images").rglob(f"{SERVICE}*.json")), "there is no list of parts")
