@@ -47,7 +47,7 @@ def main() -> int:
         print(f"cut: {why}", file=sys.stderr)
         return 1
     commit = record(name)
-    print(f"cut: {name} {version_of(name)} from {commit[:12]}; commit releases.toml, then set the next version (.dev0), `make lock schemas`")
+    print(f"cut: {name} {version_of(name)} from {commit[:12]}; commit releases.toml, then the next version (.dev0), `make lock schemas`")
     return 0
 
 
