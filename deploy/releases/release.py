@@ -3,6 +3,7 @@
 Nothing is left changed by a release that was refused: the tree is clean before, and is put back.
 """
 
+import os
 import re
 import subprocess
 import sys
@@ -194,7 +195,8 @@ def _committed(service: str, message: str) -> Iterator[None]:
 
 
 def _git(*arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    plain = os.environ | {"LC_ALL": "C"}  # "behind" is read out of what it says
+    done = subprocess.run(["git", *arguments], cwd=ROOT, env=plain, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RefusedError(f"git {arguments[0]}: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else 'failed'}")
     return done.stdout.strip()
