@@ -62,13 +62,13 @@ class LocalPrometheus:
 
     def firing(self) -> list[dict[str, Any]]:
         """The alerts that fire now: labels and annotations."""
-        answer = httpx.get(f"{self.url}/api/v1/alerts", timeout=5).raise_for_status()
+        answer = httpx.get(f"{self.url}/api/v1/alerts", timeout=30).raise_for_status()
         return [alert for alert in answer.json()["data"]["alerts"] if alert["state"] == "firing"]
 
     def over_time(self, expr: str, end: float, seconds: float, step: float) -> list[dict[str, Any]]:
         """An expression in the `seconds` before `end` (epoch seconds): an entry per line, `metric` and `values` ([epoch seconds, text])."""
         asked: dict[str, str | float] = {"query": expr, "start": end - seconds, "end": end, "step": step}
-        answer = httpx.get(f"{self.url}/api/v1/query_range", params=asked, timeout=10)
+        answer = httpx.get(f"{self.url}/api/v1/query_range", params=asked, timeout=30)
         if answer.status_code != 200:
             raise ValueError(f"{expr}: {answer.text}")
         found: list[dict[str, Any]] = answer.json()["data"]["result"]

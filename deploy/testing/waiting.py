@@ -15,7 +15,7 @@ TURNS = 200
 """Of the event loop; a request to an application of this process needs some twenty."""
 
 
-async def until(condition: Callable[[], Awaitable[object]], seconds: float = 10.0) -> None:
+async def until(condition: Callable[[], Awaitable[object]], seconds: float = 30.0) -> None:
     """Ask `condition` again and again until it answers something true; fail the test after `seconds`."""
     deadline = time.monotonic() + seconds
     while not await condition():

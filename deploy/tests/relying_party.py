@@ -75,7 +75,7 @@ class RelyingParty:
 class Person:
     """Somebody's browser at the issuer."""
 
-    http: httpx.AsyncClient = field(default_factory=httpx.AsyncClient)
+    http: httpx.AsyncClient = field(default_factory=lambda: httpx.AsyncClient(timeout=30))
     html: str = ""
     status: int = 0
     url: str = ""

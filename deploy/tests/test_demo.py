@@ -75,7 +75,7 @@ def test_api_documents_and_metrics_are_not_reached_through_the_entrance(demo):
 
 
 def prometheus(demo):
-    return httpx.Client(base_url=re.search(r"Prometheus (http://127\.0\.0\.1:\d+)", demo.said)[1])
+    return httpx.Client(base_url=re.search(r"Prometheus (http://127\.0\.0\.1:\d+)", demo.said)[1], timeout=30)
 
 
 def test_prometheus_beside_it_asks_all_five_and_knows_the_rules(demo):

@@ -25,7 +25,7 @@ def stand_in(_service: str) -> list[str | Path]:
 
 
 def told(platform: Platform, service: str) -> dict:
-    with urllib.request.urlopen(platform.internal(service), timeout=5) as answer:
+    with urllib.request.urlopen(platform.internal(service), timeout=30) as answer:
         return json.load(answer)
 
 

@@ -17,9 +17,9 @@ print(still.seconds)
 
 def test_what_the_machine_stood_still_is_counted():
     """A process that is frozen for a second and doesn't notice, as all are on a machine that stalls."""
+    began = time.monotonic()
     child = subprocess.Popen([sys.executable, "-c", SCRIPT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert child.stdout.readline() == "begun\n"
-    began = time.monotonic()
     child.send_signal(signal.SIGSTOP)
     time.sleep(1)
     child.send_signal(signal.SIGCONT)

@@ -65,7 +65,7 @@ async def look_at_everything(platform: Platform) -> Sinks:
         by_place |= {f"database:{service}.{table}": b"\n".join(map(row_as_bytes, rows)) for table, rows in tables.items()}
     by_place |= {f"log:{path.stem}": path.read_bytes() for path in platform.logs.iterdir()}
     by_place |= {f"spans:{path.stem}": path.read_bytes() for path in (platform.folder / "traces").iterdir()}
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=30) as http:
         for service in SERVICES:
             by_place[f"metrics:{service}"] = (await http.get(platform.internal(service) + "/metrics")).content
     return Sinks(records, databases, by_place, platform.folder)

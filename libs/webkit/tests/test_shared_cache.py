@@ -280,7 +280,7 @@ async def test_a_page_in_pieces_is_passed_on_as_it_comes_and_holds_up_nobody() -
         return {}
 
     readers = [asyncio.create_task(site.app(dict(scope), receive, send)) for _ in range(2)]
-    await asyncio.wait_for(both.wait(), 5)
+    await asyncio.wait_for(both.wait(), 30)
     assert [message.get("body") for message in sent if "body" in message] == [b"<p>"] * 2
     site.gate.set()
     await asyncio.gather(*readers)

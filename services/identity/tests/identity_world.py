@@ -364,7 +364,7 @@ class RawClient:
     async def post(self, path: str, fields: dict[str, str], assertion: str | None = None) -> httpx.Response:
         """To identity's back channel."""
         proof = {"client_assertion_type": _ASSERTION_TYPE, "client_assertion": assertion or self.assertion()}
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.world.ports.identity}") as client:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.world.ports.identity}", timeout=30) as client:
             return await client.post(path, data={**proof, **fields})
 
     async def exchange(self, code: str, assertion: str | None = None, changed: Mapping[str, str] | None = None) -> httpx.Response:

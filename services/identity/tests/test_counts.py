@@ -1,6 +1,6 @@
 """Logins are counted in buckets of time, and told without any person."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from contracts.identity import LoginsCounted
@@ -10,7 +10,7 @@ from identity.domain.providers import Refusal
 from identity.handlers.logins import TurnAway, turn_away
 from identity.store.logins import delete_old
 from identity.timers import timers
-from identity_world import DAUGHTER, RawClient, World, query_of
+from identity_world import DAUGHTER, DAUGHTER_BORN, RawClient, World, query_of
 from servicekit.timers import Every
 from sqlalchemy import text
 
@@ -42,7 +42,7 @@ async def test_logins_are_told_when_their_bucket_is_over(world: World) -> None:
         await turn_away(TurnAway(request, Refusal.FAILED, SECONDS), uow)
     counted = [count for fact in await count_now(world, timedelta(seconds=SECONDS)) for count in fact.counts]
     totals = {(str(count.outcome), str(count.age_band)): count.count for count in counted}
-    hers = str(band_of(date(2011, 6, 17), datetime.now(UTC)))
+    hers = str(band_of(DAUGHTER_BORN, datetime.now(UTC)))
     assert totals == {("completed", hers): 1, ("no_national_id", "unknown"): 2, ("failed", "unknown"): 1}
     before = await count_now(world, timedelta(seconds=SECONDS * 2))
     assert len(before) == len({fact.bucket_id for fact in before})

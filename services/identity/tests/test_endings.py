@@ -173,7 +173,7 @@ async def test_a_forged_logout_token_ends_nothing(world: World, browser: Browser
     event: dict[str, Any] = {"http://schemas.openid.net/event/backchannel-logout": {}}
     claims: dict[str, Any] = {"iss": world.oidc.idporten, "aud": "stegvis-identity", "iat": int(time.time()), "jti": "1", "sid": "x"}
     forged = jwt.encode({"alg": "RS256", "kid": "forged", "typ": "logout+jwt"}, claims | {"events": event}, key)
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{world.ports.identity}") as client:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{world.ports.identity}", timeout=30) as client:
         for token in (forged, "", "x.y.z"):
             answer = await client.post("/bakkanal/idporten", data={"logout_token": token})
             assert (answer.status_code, answer.json()) == (400, {"error": "invalid_request"})

@@ -176,7 +176,7 @@ async def test_an_assertion_of_another_key_or_used_before_is_refused(world: Worl
 
 async def test_the_token_endpoint_takes_nothing_but_small_forms(world: World) -> None:
     base = f"http://127.0.0.1:{world.ports.identity}"
-    async with httpx.AsyncClient(base_url=base) as client:
+    async with httpx.AsyncClient(base_url=base, timeout=30) as client:
         assert refused(await client.post("/token", data={"grant_type": "authorization_code"}), "invalid_client", 401)
         assert (await client.post("/token", json={"grant_type": "x"})).status_code == 415
         assert (await client.post("/token", data={"code": "x" * 30_000})).status_code == 413

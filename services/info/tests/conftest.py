@@ -64,7 +64,8 @@ def agency_keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def app(seeded: Database, agency_keys: Path) -> AsyncIterator[FastAPI]:
     """The whole web application on the seeds."""
     folders = {"keys_dir": agency_keys / "keys" / "info", "trust_dir": agency_keys / "trust"}
-    made = create_app(create_service(Settings.model_validate({"database_url": seeded.dsn, "shared_page_seconds": 0, **folders})))
+    calm = {"shared_page_seconds": 0, "usage_flush_seconds": 3600}
+    made = create_app(create_service(Settings.model_validate({"database_url": seeded.dsn, **calm, **folders})))
     async with LifespanManager(made):
         yield made
 

@@ -101,7 +101,7 @@ async def test_a_higher_level_gives_a_new_name_too(app: FastAPI, browser: Browse
 @pytest.mark.parametrize(
     ("known", "later", "lives"),
     [
-        (True, KNOWN_IDLE - timedelta(seconds=5), True),
+        (True, KNOWN_IDLE - timedelta(minutes=1), True),
         (True, KNOWN_IDLE + timedelta(seconds=1), False),
         (False, KNOWN_IDLE + timedelta(seconds=1), True),
         (False, ANONYMOUS_IDLE + timedelta(seconds=1), False),
