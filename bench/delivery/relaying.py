@@ -11,7 +11,6 @@ from typing import Any
 
 import asyncpg
 from aiokafka import AIOKafkaProducer
-from servicekit.database import create_engine
 from servicekit.delivery.lanes import BATCH_BYTES, abandon
 from servicekit.delivery.relay import WINDOW, Relay
 
@@ -109,11 +108,9 @@ async def measure(parts: Parts, progress: Progress) -> list[Result]:
     await prepare(dsn)
     async with AsyncExitStack() as stack:
         connection = await stack.enter_async_context(connected(dsn))
-        engine = create_engine(dsn, "bench", pool_size=1)
-        stack.push_async_callback(engine.dispose)
         bare = await stack.enter_async_context(producer_of(parts))
         unpacked = await stack.enter_async_context(producer_of(parts, None))
-        packed_relay, unpacked_relay = (Relay(engine, parts.settings("info", dsn)) for _ in range(2))
+        packed_relay, unpacked_relay = (Relay(parts.settings("info", dsn)) for _ in range(2))
         stack.push_async_callback(abandon, await packed_relay._ready_producer())
         unpacked_relay._producer = await stack.enter_async_context(producer_of(parts, None))
         await connection.execute("truncate outbox")

@@ -107,11 +107,9 @@ async def _outbox(parts: Parts, dsns: Sequence[str], progress: Progress) -> Resu
         progress(f"{ROWS:,} facts came and went in {time.perf_counter() - began:.0f} s: {size / 2**20:.0f} MB of table")
         await connections[1].execute("vacuum analyze outbox")  # as autovacuum does after every 1,000 dead rows
         await asyncio.to_thread(parts.postgres.run, lambda admin: admin.execute("checkpoint"))
-        relays = []
-        for dsn, name in zip(dsns, ("bench_small", "bench_large"), strict=True):
-            database = await stack.enter_async_context(parts.database("info", name))
-            relays.append(Relay(database.engine, parts.settings("info", dsn)))
-            stack.push_async_callback(abandon, await relays[-1]._ready_producer())
+        relays = [Relay(parts.settings("info", dsn)) for dsn in dsns]
+        for relay in relays:
+            stack.push_async_callback(abandon, await relay._ready_producer())
         measures = {
             "small": partial(drain, relays[0], connections[0], 10_000),
             "large": partial(drain, relays[1], connections[1], 10_000),

@@ -162,7 +162,6 @@ async def a_key_is_parked_and_more_comes(plant: Plant) -> None:
     await plant.command("1", first)
 
 
-_COMMIT_FIRST = "await self._commit(consumer, partitions); error = await self._try(batch"
 NO_INBOX = (
     Change(inbox.Batch, "receive", "if record.id in new:", "if True:"),
     Change(inbox, "_is_old", "return ", "return False and "),
@@ -275,7 +274,7 @@ MUTANTS = (
     ),
     Mutant(
         "every relay leads",
-        (Change(relay.Relay, "round", "if not await connection.fetchval(_LEAD", "if False and (_LEAD"),),
+        (Change(relay.Relay, "round", "if not leads:", "if False:"),),
         two_relays_at_once,
         "resent",
     ),

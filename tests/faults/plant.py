@@ -134,7 +134,7 @@ class Plant:
             connection = await asyncpg.connect(self._dsn)
             self._stack.callback(connection.terminate)
             settings = ServiceSettings(database_url=self._dsn)
-            self._relays[name] = relaying.Relay(self._engine, settings), connection
+            self._relays[name] = relaying.Relay(settings), connection
         relay, connection = self._relays[name]
         try:
             return await relay.round(connection)

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
 import asyncpg
-from sqlalchemy import text
+from sqlalchemy import ExceptionContext, event, text
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -60,7 +60,7 @@ def create_engine(
     statement_timeout_ms: int = STATEMENT_TIMEOUT_MS,
 ) -> AsyncEngine:
     """The pool of one process. Errors never show parameters: they may hold what a person wrote."""
-    return create_async_engine(
+    engine = create_async_engine(
         DRIVER,
         async_creator=connector(dsn, server_settings(application_name, statement_timeout_ms)),
         hide_parameters=True,
@@ -68,6 +68,14 @@ def create_engine(
         max_overflow=max_overflow,
         pool_timeout=POOL_TIMEOUT,
     )
+    event.listen(engine.sync_engine, "handle_error", _give_up_read_only)
+    return engine
+
+
+def _give_up_read_only(failed: ExceptionContext) -> None:
+    """A connection that was made while the database took no writes, or to a standby, may stay so when others can write again."""
+    if getattr(failed.original_exception, "sqlstate", None) == _READ_ONLY:
+        failed.is_disconnect = True
 
 
 def is_away(error: BaseException) -> bool:

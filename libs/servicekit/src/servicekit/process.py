@@ -104,7 +104,7 @@ def _start(
     if Part.RELAY in parts:
         shards = settings.relay_shards if owned else 0  # who owns none is refused as a writer
         for shard in range(shards):
-            relay = Relay(app.state.engine, settings, shard=shard, shards=shards)
+            relay = Relay(settings, shard=shard, shards=shards)
             live[f"relay {shard}" if shard else "relay"] = relay.is_live
             tasks.create_task(unless(stop, relay.run(stop), END_SECONDS))
         tasks.create_task(unless(stop, run_timers(begin, service.timers, stop), END_SECONDS))

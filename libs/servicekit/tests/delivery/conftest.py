@@ -2,11 +2,12 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -15,7 +16,7 @@ from confluent_kafka import TopicPartition as KafkaPosition
 from confluent_kafka.admin import AdminClient
 from contracts.catalogue import TOPICS
 from contracts.info import ArticleWithdrawn
-from servicekit.database import create_engine
+from servicekit.database import create_engine, driver_dsn
 from servicekit.delivery.outbox import UnitOfWork
 from servicekit.settings import ServiceSettings
 from sqlalchemy import text
@@ -161,6 +162,19 @@ class Running:
     part: object
     task: asyncio.Task[None]
     stop: asyncio.Event
+
+
+@pytest.fixture
+def take_writes() -> Callable[[Database, bool], Awaitable[None]]:
+    """Has a database take writes, or none, of those who connect from now on."""
+
+    async def take(database: Database, writes: bool) -> None:
+        name, how = database.dsn.rpartition("/")[2], "off" if writes else "on"
+        connection = await asyncpg.connect(driver_dsn(database.dsn), server_settings={"default_transaction_read_only": "off"})
+        await connection.execute(f'alter database "{name}" set default_transaction_read_only = {how}')
+        await connection.close()
+
+    return take
 
 
 def settings_for(dsn: str, kafka: Access | str = "127.0.0.1:1") -> ServiceSettings:

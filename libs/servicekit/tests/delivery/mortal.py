@@ -42,7 +42,7 @@ async def count(event: Any, uow: UnitOfWork) -> None:
 async def main(publisher_dsn: str, reader_dsn: str, group: str, article: UUID, most: int) -> None:
     engine, reader = create_engine(publisher_dsn, "info"), create_engine(reader_dsn, "reporting")
     begin, begin_reading = beginner(engine, "info"), beginner(reader, "reporting")
-    relay = Relay(engine, ServiceSettings(database_url=publisher_dsn))
+    relay = Relay(ServiceSettings(database_url=publisher_dsn))
     where = ServiceSettings(database_url=reader_dsn, kafka_username="reporting", kafka_password=os.environ["READER_PASSWORD"])
     consumer = Consumer("reporting", where, begin_reading, {ArticleWithdrawn: count}, group=group)
     stop = asyncio.Event()

@@ -34,7 +34,7 @@ async def test_the_outbox_stays_small_after_many_facts_were_sent(database, setti
         async with database.engine.begin() as connection:
             await connection.execute(FILL, row)
         began = time.monotonic()
-        async with running(Relay(database.engine, settings(database.dsn, kafka.access("info")))):
+        async with running(Relay(settings(database.dsn, kafka.access("info")))):
             await until(lambda: _is_empty(database), seconds=120)
         speeds.append(round(ROWS / WAVES / (time.monotonic() - began)))
         async with database.engine.connect() as connection:

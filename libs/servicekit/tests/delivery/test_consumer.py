@@ -86,7 +86,7 @@ def applied(articles, reader):
 async def test_a_fact_has_one_effect_in_another_service(database, articles, kafka, settings, create, running, applied, producer):
     """INVARIANT: state, fact and effect agree; what Kafka delivers twice changes nothing."""
     [article] = await articles.create(database)
-    async with running(Relay(database.engine, settings(database.dsn, kafka.access("info")))), running(create()):
+    async with running(Relay(settings(database.dsn, kafka.access("info")))), running(create()):
         for _ in range(3):
             async with database.begin() as uow:
                 await articles.withdraw(uow, article)

@@ -256,6 +256,20 @@ async def test_a_database_that_takes_no_writes_parks_nothing(reader, articles):
     assert await articles.effects(reader, article) == (1, 0)
 
 
+async def test_when_a_database_takes_writes_again_so_do_those_who_asked_meanwhile(reader, articles, deliver, take_writes):
+    """INVARIANT: nobody needs a restart because connections were made while the database was stopped, or led to a standby."""
+    article = uuid4()
+    await take_writes(reader, False)
+    await reader.engine.dispose()
+    for patient in (True, False):
+        with pytest.raises(DBAPIError) as refused:
+            await deliver(withdrawn(article, 1), patient=patient)
+        assert says_unwritable(refused.value)
+    await take_writes(reader, True)
+    await deliver(withdrawn(article, 1))
+    assert await articles.effects(reader, article) == (1, 0)
+
+
 async def test_what_a_handler_tells_and_schedules_is_kept_only_if_its_event_was_applied(reader):
     """INVARIANT: effect, receipt and next facts commit together."""
 

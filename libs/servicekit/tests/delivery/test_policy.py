@@ -1,5 +1,6 @@
 """There is one way to read Kafka and one to write: nobody may use the framework's own policies, which lose messages."""
 
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -65,6 +66,7 @@ async def test_the_lag_of_a_partition_is_shown_only_by_who_reads_it(reader, sett
     """A partition that went to another replica would else be counted twice, with its old number, for as long as this one runs."""
     ours, theirs = TopicPartition("info.publications.v1", 0), TopicPartition("info.publications.v1", 2)
     assigned, reading = {ours, theirs}, SimpleNamespace(paused=set, assignment=lambda: assigned, highwater=lambda _: 9, position=_at_5)
+    reading.last_poll_timestamp = lambda _: time.time() * 1000
     consumer = Consumer("reporting", settings(reader.dsn), reader.begin, {})
 
     def shown():
@@ -76,6 +78,18 @@ async def test_the_lag_of_a_partition_is_shown_only_by_who_reads_it(reader, sett
     assigned = {ours}
     await consumer._measure(reading)
     assert shown() == {"0": 4}
+
+
+async def test_a_partition_of_which_kafka_never_said_anything_counts_as_waiting(reader, settings):
+    """INVARIANT: what can't be known isn't taken for nothing: its leader is away, and records wait there or don't."""
+    partition = TopicPartition("info.publications.v1", 0)
+    reading = SimpleNamespace(paused=set, assignment=lambda: {partition}, highwater=lambda _: None, last_poll_timestamp=lambda _: None)
+    consumer = Consumer("reporting", settings(reader.dsn), reader.begin, {})
+    await consumer._measure(reading)
+    waited = consumer.stalled_seconds(partition.topic)
+    await consumer._measure(reading)
+    assert consumer.stalled_seconds(partition.topic) > waited > 0
+    assert consumer.stalled_seconds("info.directory.v1") == 0
 
 
 async def _at_5(_partition):

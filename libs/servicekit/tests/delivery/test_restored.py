@@ -46,7 +46,7 @@ class Agency:
 
     async def relays(self, left: int = 0) -> None:
         """Until so many facts are left."""
-        async with self.database() as database, self._running(Relay(database.engine, self._where)):
+        async with self.database() as database, self._running(Relay(self._where)):
             await until(lambda: _waits(database, left), seconds=60)
 
     async def is_backed_up(self) -> str:
@@ -199,7 +199,7 @@ async def test_a_topic_that_is_shorter_than_it_was_isnt_believed(agency):
 async def test_a_relay_tells_nothing_on_a_history_that_nobody_accepted(agency, log):
     """INVARIANT: a database that is restored under a process that runs isn't told from."""
     async with gone_on(agency) as (further, _, unsent, _), agency.database() as database:
-        async with agency._running(Relay(database.engine, agency._where)):
+        async with agency._running(Relay(agency._where)):
             await until(lambda: log.has(further, [1, 2, 3, 4]), seconds=60)
             with pytest.raises(pytest.fail.Exception):
                 await until(lambda: _waits(database, 0), seconds=3)

@@ -18,7 +18,7 @@ def sharded(database, kafka, settings):
 
     def sharded(shards: int) -> list[Relay]:
         where = settings(database.dsn, kafka.access("info"))
-        return [Relay(database.engine, where, shard=shard, shards=shards) for shard in range(shards)]
+        return [Relay(where, shard=shard, shards=shards) for shard in range(shards)]
 
     return sharded
 
@@ -96,6 +96,6 @@ async def test_every_key_belongs_to_exactly_one_shard(database, articles, connec
 
 
 @pytest.mark.parametrize(("shard", "shards"), [(0, 3), (4, 4), (-1, 2)])
-def test_a_share_that_there_is_not_is_refused(database, settings, shard, shards):
+def test_a_share_that_there_is_not_is_refused(settings, shard, shards):
     with pytest.raises(ValueError, match="shards"):
-        Relay(database.engine, settings(database.dsn), shard=shard, shards=shards)
+        Relay(settings("postgresql://localhost/info"), shard=shard, shards=shards)

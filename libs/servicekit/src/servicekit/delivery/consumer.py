@@ -29,12 +29,12 @@ from servicekit import crash
 from servicekit.crash import Place
 from servicekit.database import answers, is_away, says_unwritable
 from servicekit.delivery import metrics
-from servicekit.delivery.gone import GoneUnread
 from servicekit.delivery.inbox import Handlers, apply
 from servicekit.delivery.kafka_access import tls_context
 from servicekit.delivery.outbox import Begin, UnitOfWork
 from servicekit.delivery.parking import count_parked
-from servicekit.delivery.patience import FIRST_BACK_OFF, Failed, Patience, jittered
+from servicekit.delivery.patience import FIRST_BACK_OFF, MOST_WHOLE, Failed, Patience, jittered
+from servicekit.delivery.reassigned import Reassigned
 from servicekit.delivery.record import Record
 from servicekit.delivery.unpacking import guard
 from servicekit.settings import ServiceSettings
@@ -73,7 +73,7 @@ class _Progress:
     since: float
     """When it last went on, or was paused on purpose."""
     waits_since: float | None
-    """When it last went on; None: nothing waits."""
+    """When it last went on, or Kafka last said anything of it; None: nothing waits."""
 
 
 class Consumer:
@@ -89,7 +89,10 @@ class Consumer:
         self._uncommitted: dict[TopicPartition, int] = {}
         """Offsets behind what was applied that Kafka doesn't know yet."""
         self._in_hand: dict[TopicPartition, int] = {}
-        """The first offset of each partition in the batch that is being applied: aiokafka's position is behind it already."""
+        """The first offset of each partition in the batch that is being applied: aiokafka's position is behind it already.
+
+        Without those that were taken away meanwhile: they come, here or elsewhere, from where the group has got to.
+        """
         self._progress: dict[TopicPartition, _Progress] = {}
         self._shown: set[TopicPartition] = set()
         """Partitions whose lag is shown."""
@@ -176,7 +179,7 @@ class Consumer:
             fetch_max_bytes=FETCH_BYTES,
             session_timeout_ms=SESSION_TIMEOUT_MS,
             heartbeat_interval_ms=SESSION_TIMEOUT_MS // 3,
-            listener=GoneUnread(lambda: subscriber.consumer),
+            listener=Reassigned(lambda: subscriber.consumer, self._forget),
             parser=_as_it_came,
             decoder=_as_it_is,
         )
@@ -214,7 +217,7 @@ class Consumer:
 
     async def _apply_one(self, consumer: AIOKafkaConsumer, partition: TopicPartition, records: list[ConsumerRecord]) -> None:
         """A partition once more as a whole, then record by record: patience ends for the one that fails, and for none behind it."""
-        whole = self._patience.failures(partition) < 2
+        whole = self._patience.failures(partition) < MOST_WHOLE
         done = 0
         for step in [records] if whole else [[raw] for raw in records]:
             failed = self._patience.of(partition, step[0].offset)
@@ -255,7 +258,8 @@ class Consumer:
         for partition, records in partitions:
             self._patience.went_on(partition)
             self._progress.pop(partition, None)
-            self._uncommitted[partition] = records[-1].offset + 1
+            if partition in self._in_hand:
+                self._uncommitted[partition] = records[-1].offset + 1
         await self._commit_offsets(consumer)
 
     async def _commit_offsets(self, consumer: AIOKafkaConsumer) -> None:
@@ -272,15 +276,23 @@ class Consumer:
         self._uncommitted = {partition: offset for partition, offset in self._uncommitted.items() if offsets.get(partition) != offset}
         crash.reach(Place.CONSUMER_DONE)
 
+    def _forget(self) -> None:
+        """Partitions are shared out anew. What another one commits of them since must stand, though they may come back."""
+        self._uncommitted.clear()
+        self._in_hand.clear()
+
     def _come_again(self, consumer: AIOKafkaConsumer, partitions: Iterable[Partition], error: Exception) -> None:
         """Pause what failed and go back to its first record; polling goes on, other partitions flow."""
         for partition, records in partitions:
-            if partition not in consumer.assignment():
+            if partition not in self._in_hand or partition not in consumer.assignment():
                 continue
             times, delay = self._patience.wait(partition)
-            log.warning("events wait", topic=partition.topic, attempts=times, seconds=round(delay, 1), exc_info=error)
+            topic, number, offset = partition.topic, partition.partition, records[0].offset
+            log.warning(
+                "events wait", topic=topic, partition=number, offset=offset, attempts=times, seconds=round(delay, 1), exc_info=error
+            )
             consumer.pause(partition)
-            consumer.seek(partition, records[0].offset)
+            consumer.seek(partition, offset)
             asyncio.get_running_loop().call_later(delay, _resume, consumer, partition)
 
     async def _watch(self) -> None:
@@ -314,21 +326,24 @@ class Consumer:
         self._progress = {partition: progress for partition, progress in self._progress.items() if partition in assigned}
         self._patience.keep(assigned)
         for partition in assigned:
-            end = consumer.highwater(partition)
-            if end is None:
+            end, answered = consumer.highwater(partition), consumer.last_poll_timestamp(partition)
+            if end is None or answered is None:
+                self._progress.setdefault(partition, _Progress(-1, now, now)).since = now
                 continue
             position = await asyncio.wait_for(consumer.position(partition), WATCH_SECONDS)
             done = self._in_hand.get(partition, position)
             metrics.consumer_lag.labels(partition.topic, partition.partition).set(max(end - done, 0))
             self._shown.add(partition)
             before = self._progress.get(partition)
-            if before is None or done >= end or done != before.done:
-                self._progress[partition] = _Progress(done, now, None if done >= end else now)
-                continue
-            if before.waits_since is None:  # it had nothing to do, and now has
-                before.waits_since = now
-            if partition in paused:
-                before.since = now
+            if done >= end:
+                silent = time.time() - answered / 1000  # whoever leads the partition no longer says what waits there
+                self._progress[partition] = _Progress(done, now, now - silent if silent > UNPOLLED_SECONDS else None)
+            elif before is None or done != before.done:
+                self._progress[partition] = _Progress(done, now, now)
+            else:
+                before.waits_since = before.waits_since or now  # it may have had nothing to do until now
+                if partition in paused:
+                    before.since = now
 
     def _forget_lag(self, assigned: Collection[TopicPartition]) -> None:
         """Who reads a partition now shows its lag; what was last seen here would count beside it for ever."""

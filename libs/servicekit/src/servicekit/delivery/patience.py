@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from aiokafka import TopicPartition
 
 FIRST_BACK_OFF, LONGEST_BACK_OFF = 0.2, 30.0
+MOST_WHOLE = 2
+"""So often is a batch tried as a whole where one of its events fails; then each event for itself."""
+MOST_WAITS = 3
+"""The same while the database is away: one of its events may be what takes it down each time."""
 MOST_ATTEMPTS = 6
 """An event that still fails in a transient way at this try is parked."""
 MOST_BREAKS = 12
@@ -52,13 +56,14 @@ class Patience:
         self._troubles: dict[TopicPartition, _Trouble] = {}
 
     def failures(self, partition: TopicPartition) -> int:
-        """How often something of the partition failed in a row. While the database is away nothing counts."""
-        return self.of(partition, None).times
+        """How often something of the partition failed in a row, as far as it says how much to try at once."""
+        trouble = self._troubles.get(partition, _Trouble())
+        return MOST_WHOLE if trouble.waits >= MOST_WAITS else trouble.failed.times
 
-    def of(self, partition: TopicPartition, offset: int | None) -> Failed:
+    def of(self, partition: TopicPartition, offset: int) -> Failed:
         """How often the event at `offset` failed. It may have been in a batch that failed before it was known which one did."""
         trouble = self._troubles.get(partition, _Trouble())
-        return trouble.failed if offset in (None, trouble.offset) else Failed(min(trouble.failed.times, 2))
+        return trouble.failed if offset == trouble.offset else Failed(min(trouble.failed.times, MOST_WHOLE))
 
     def failed(self, partition: TopicPartition, offset: int, failed: Failed) -> None:
         """Remember how often the event at `offset` has failed by now."""

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 import asyncpg
 import structlog
 from aiokafka import AIOKafkaProducer
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from servicekit import crash
 from servicekit.crash import Place
@@ -46,10 +45,10 @@ log = structlog.get_logger("relay")
 SLOTS = 16
 """Keys are hashed to so many slots; a shard leads with the locks of all its slots, so that relays with other shard counts keep away."""
 
-_LEAD = """select coalesce(bool_and(pg_try_advisory_xact_lock(hashtext('stegvis/relay'), slot)), false)
-  and not current_setting('transaction_read_only')::boolean
-from generate_series($2::int, $3::int - 1, $1::int) as slot"""
-"""Nobody leads where nothing can be forgotten: the same facts would be sent again and again."""
+_READ_ONLY = "current_setting('transaction_read_only')::boolean"
+_LEAD = f"""select case when not {_READ_ONLY} then coalesce(bool_and(pg_try_advisory_xact_lock(hashtext('stegvis/relay'), slot)), false) end
+from generate_series($2::int, $3::int - 1, $1::int) as slot"""  # noqa: S608 - ours
+"""NULL: nothing can be forgotten here."""
 _NEXT = f"""select position, topic, key, headers, value, time from outbox
 where ($1 = 1 or (hashtext(key)::bigint + 2147483648) % $1 = $2) and (topic || ' ' || key) <> all ($3::text[]) and {FREE}
 order by position limit $4"""  # noqa: S608 - both parts are ours
@@ -57,6 +56,10 @@ _FORGET = """with gone as (delete from outbox where position = any ($1::bigint[]
 insert into relayed as known (topic, partition, "offset")
 select * from unnest($2::text[], $3::int[], $4::bigint[]) as reached(topic, partition, "offset") order by topic, partition
 on conflict (topic, partition) do update set "offset" = excluded."offset" where excluded."offset" > known."offset\""""
+
+
+class ReadOnlyError(Exception):
+    """Nothing can be forgotten here: the same facts would be sent again and again. A new connection may be able to, when the time comes."""
 
 
 class NotAcceptedError(Exception):
@@ -72,10 +75,10 @@ class _Hold:
 class Relay:
     """The relay of one service, or of one of its shards: those keys whose hash leaves `shard` when divided by `shards`."""
 
-    def __init__(self, engine: AsyncEngine, settings: ServiceSettings, *, shard: int = 0, shards: int = 1) -> None:
+    def __init__(self, settings: ServiceSettings, *, shard: int = 0, shards: int = 1) -> None:
         if SLOTS % shards or not 0 <= shard < shards:
             raise ValueError(f"shards must divide {SLOTS}, and a shard be one of them")
-        self._engine, self._settings = engine, settings
+        self._settings = settings
         self._shard, self._shards = shard, shards
         self._held: dict[str, _Hold] = {}
         self._careful: set[tuple[str, int]] = set()
@@ -123,7 +126,10 @@ class Relay:
         """Send the oldest facts and forget those that are acknowledged. Returns how many; 0 also when another relay leads."""
         producer, self._more = await self._ready_producer(), False
         async with connection.transaction():
-            if not await connection.fetchval(_LEAD, self._shards, self._shard, SLOTS):
+            leads = await connection.fetchval(_LEAD, self._shards, self._shard, SLOTS)
+            if leads is None:
+                raise ReadOnlyError
+            if not leads:
                 return 0
             rows = await connection.fetch(_NEXT, self._shards, self._shard, self._waiting(), WINDOW)
             if not rows:
@@ -184,6 +190,8 @@ class Relay:
         try:
             if not await connection.fetchval(ACCEPTED):
                 raise NotAcceptedError
+            if await connection.fetchval(f"select {_READ_ONLY}"):
+                raise ReadOnlyError
             await connection.add_listener(CHANNEL, lambda *_: woken.set())
             connection.add_termination_listener(lambda *_: woken.set())
             yield connection, woken

@@ -1,4 +1,7 @@
-"""Says what Kafka no longer had when a reader came for it: a gap in a key doesn't show a key of which everything is gone."""
+"""What a reader does when its partitions change: forgets what it hasn't committed, and says what Kafka no longer had for it.
+
+A gap in a key doesn't show a key of which everything is gone.
+"""
 
 import asyncio
 from collections.abc import Callable, Collection
@@ -15,14 +18,15 @@ LOOK_SECONDS = 5.0
 log = structlog.get_logger("consumer")
 
 
-class GoneUnread(ConsumerRebalanceListener):  # type: ignore[misc]
+class Reassigned(ConsumerRebalanceListener):  # type: ignore[misc]
     """Looks at each partition that a consumer is given: records behind its group's offset whose retention is over were never read."""
 
-    def __init__(self, consumer: Callable[[], AIOKafkaConsumer]) -> None:
-        self._consumer = consumer
+    def __init__(self, consumer: Callable[[], AIOKafkaConsumer], forget: Callable[[], None]) -> None:
+        self._consumer, self._forget = consumer, forget
 
-    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
-        """Nothing to do: what is in hand is decided by the database."""
+    async def on_partitions_revoked(self, _: Collection[TopicPartition]) -> None:
+        """All are taken away each time, also those that come back."""
+        self._forget()
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         """Count what is gone, and say so in a line for each partition. A group that has read nothing yet has missed nothing."""
