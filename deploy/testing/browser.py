@@ -68,7 +68,7 @@ class Browser:
     async def log_in(self, login: Login) -> None:
         """Be someone, as if identity had vouched for it just now."""
         session = BrowserSession(new_record())
-        tokens = {"refresh": "test", "access": "test", "issued_at": _now(self.app)}
+        tokens = {"refresh": "test", "issued_at": _now(self.app)}
         async with self.app.state.begin() as uow:
             await log_in(uow, session, login, tokens)
         self.cookies[COOKIE] = session.token

@@ -37,13 +37,12 @@ class TokenAnswer:
 
     claims: dict[str, Any]
     refresh: str | None
-    access: str
     issued_at: float
     """Epoch seconds on this service's clock."""
 
     def kept(self) -> dict[str, Any]:
         """What the session keeps of it, sealed."""
-        return {"refresh": self.refresh, "access": self.access, "issued_at": self.issued_at}
+        return {"refresh": self.refresh, "issued_at": self.issued_at}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ class IdentityClient:
             body = answer.json()
             keys = await asyncio.to_thread(self.trust.keys, "identity", "sig")
             claims = read_claims(body["id_token"], keys, typ="JWT", issuer=self.issuer, audience=self.client_id, **expected)
-            return TokenAnswer(claims, body.get("refresh_token"), str(body["access_token"]), self._now())
+            return TokenAnswer(claims, body.get("refresh_token"), self._now())
         except (ValueError, KeyError, TypeError, InvalidTokenError, MissingKeyError) as error:
             raise RefusedByIdentityError from error
 
