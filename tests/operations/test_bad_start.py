@@ -74,6 +74,8 @@ async def test_every_process_of_every_service_waits_for_its_database_and_refuses
         ({"PORT": "eighty"}, "PORT"),
         ({"DATABASE_URL": "mysql://somebody@127.0.0.1/x"}, "DATABASE_URL"),
         ({"LOG_LEVEL": "CHATTY"}, "LOG_LEVEL"),
+        ({"HELPJOURNEY_URL": "https://min.example.no/reise"}, "HELPJOURNEY_URL"),
+        ({"TRUST_DIR": "/nowhere"}, "TRUST_DIR: /nowhere/reporting.json: No such file"),
         ({"KAFKA_CA_FILE": "/nowhere/ca.pem"}, "KAFKA_CA_FILE"),
     ],
 )
@@ -94,6 +96,12 @@ def test_a_missing_key(starter, service, key):
     starter.environment(service, {})
     (starter.folder / "keys" / service / key).unlink()
     refused(starter.run(service, "run"), "KEYS_DIR")
+
+
+def test_a_folder_of_public_keys_that_was_not_filled(starter):
+    """As an engine makes it where there is nothing to mount."""
+    (starter.folder / "empty").mkdir()
+    refused(starter.run("reporting", "serve", TRUST_DIR=str(starter.folder / "empty")), "TRUST_DIR")
 
 
 def test_an_authority_that_is_none(starter):
@@ -205,6 +213,19 @@ def test_a_ledger_of_deletions_that_goes_with_the_process(starter, folder, why):
     ended = starter.run("dialog", "serve", **secure)
     refused(ended, f"DELETIONS_DIR: {folder or ''}")
     assert why in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("changed", "setting"),
+    [
+        (SASL, "KAFKA_PASSWORD"),
+        ({"DELETIONS_DIR": "/proc/nothing"}, "DELETIONS_DIR: nothing can be noted there"),
+        ({}, "DATABASE_URL: the database can't be used"),
+    ],
+)
+def test_what_mends_a_restore_is_not_begun_without_what_it_needs(starter, changed, setting):
+    """INVARIANT: no database is called fit while the ledger of deletions can't be read."""
+    refused(starter.run("dialog", "restored", **changed), setting)
 
 
 @pytest.mark.parametrize(("seconds", "which"), [(-90, "ahead of"), (90, "behind")])

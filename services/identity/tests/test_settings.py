@@ -49,6 +49,15 @@ def test_production_refuses_the_test_provider_and_shortcuts(tmp_path: Path, chan
         made(tmp_path, **changed)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("idporten_issuer", "idporten.no"), ("ansattporten_issuer", "https://"), ("idporten_client_id", "")]
+)
+def test_what_can_not_be_is_refused_and_the_setting_is_named(tmp_path: Path, name: str, value: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        made(tmp_path, **{name: value})
+    assert [error["loc"] for error in refused.value.errors()] == [(name,)]
+
+
 def test_production_refuses_generated_keys(tmp_path: Path) -> None:
     """INVARIANT: a demonstration's keys vouch for nobody."""
     (tmp_path / "GENERATED").touch()

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from servicekit import crash, logs, parked, restored, telemetry
 from servicekit.keys import MissingKeyError
-from servicekit.preconditions import Ground, RefusedError, check_files, check_kafka_password, check_ledger, reason_of
+from servicekit.preconditions import Ground, RefusedError, check_files, check_kafka_password, check_ledger, check_trust, reason_of
 from servicekit.process import Part, run
 from servicekit.service import Service
 from servicekit.settings import ServiceSettings
@@ -29,6 +29,10 @@ PARTS = {
     "relay": frozenset({Part.RELAY}),
     "consume": frozenset({Part.CONSUME}),
 }
+NEEDS = PARTS | {"restored": frozenset({Part.RELAY})}
+"""Verb -> the parts whose files and passwords it needs: what mends a restore reads the ledger of deletions and asks Kafka."""
+UNUSABLE = (OSError, DBAPIError, PostgresError, InterfaceError)
+"""What comes of a database that is away, refuses or lacks a table."""
 
 
 def main(name: str, create_service: Callable[[S], Service], settings_class: type[S]) -> None:
@@ -50,15 +54,15 @@ def main(name: str, create_service: Callable[[S], Service], settings_class: type
     work["restored"] = partial(restored.restored, service)
     if arguments.verb not in {*work, "migrate"}:
         _refuse(name, f"no verb {arguments.verb!r}; choose from {', '.join(sorted({*work, 'migrate', 'parked'}))}")
-    if arguments.verb in PARTS or (arguments.verb == "parked" and arguments.parked.action in {"retry", "skip"}):
-        _check(service, PARTS.get(arguments.verb, frozenset()))
+    if arguments.verb in NEEDS or (arguments.verb == "parked" and arguments.parked.action in {"retry", "skip"}):
+        _check(service, NEEDS.get(arguments.verb, frozenset()))
     logs.configure(name, settings.log_level, sys.stderr if arguments.verb in {"parked", "restored"} else None)
     crash.arm(settings.crash_at)
     telemetry.configure(name, service.version, settings.otel_exporter_otlp_endpoint, settings.traces_file)
     if arguments.verb == "migrate" or arguments.migrate:
         _migrate(name, settings.dsn)
     if arguments.verb in work:
-        asyncio.run(work[arguments.verb]())  # not uvloop: it accepts one connection per turn, however long that takes
+        asyncio.run(_told(name, work[arguments.verb]))  # not uvloop: it accepts one connection per turn, however long that takes
 
 
 def _check(service: Service, parts: frozenset[Part]) -> None:
@@ -66,6 +70,8 @@ def _check(service: Service, parts: frozenset[Part]) -> None:
     try:
         keys = service.keys if Part.SERVE in parts else ()
         check_files(service.settings, keys, writes=service.writes_files)
+        if Part.SERVE in parts:
+            check_trust(service.name, service.settings)
         if service.erasers:
             check_ledger(service.settings)
         if parts - {Part.SERVE}:
@@ -79,7 +85,15 @@ def _migrate(name: str, dsn: str) -> None:
 
     try:
         migrations.upgrade(name, dsn)
-    except (OSError, DBAPIError, PostgresError, InterfaceError) as error:
+    except UNUSABLE as error:
+        _refuse(name, f"DATABASE_URL: {reason_of(error)}")
+
+
+async def _told(name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """A database that can't be used is told in one line. What runs on waits for it by itself."""
+    try:
+        await work()
+    except UNUSABLE as error:
         _refuse(name, f"DATABASE_URL: {reason_of(error)}")
 
 

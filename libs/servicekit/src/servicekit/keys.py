@@ -110,13 +110,24 @@ class Trust:
 
     def _published(self, agency: str) -> list[Jwk]:
         if time.monotonic() - self._read_at.get(agency, -REREAD) >= REREAD:
+            file = self.directory / f"{agency}.json"
             try:
-                self._entries[agency] = json.loads((self.directory / f"{agency}.json").read_bytes())["keys"]
+                self._entries[agency] = _key_set(file.read_bytes())
                 self._read_at[agency] = time.monotonic()
-            except (OSError, ValueError, KeyError) as error:
+            except (OSError, ValueError) as error:
                 if agency not in self._entries:
-                    raise MissingKeyError(f"{self.directory / (agency + '.json')}: {type(error).__name__}") from error
+                    why = error.strerror if isinstance(error, OSError) else "expected a JWK set"
+                    raise MissingKeyError(f"{file}: {why}") from error
         return self._entries[agency]
+
+
+def _key_set(written: bytes) -> list[Jwk]:
+    """The keys of a JWK set (RFC 7517, 5). Raises ValueError."""
+    found = json.loads(written)
+    keys = found.get("keys") if isinstance(found, dict) else None
+    if not isinstance(keys, list) or not all(isinstance(jwk, dict) for jwk in keys):
+        raise ValueError
+    return keys
 
 
 def _covers(jwk: Jwk, now: float) -> bool:
