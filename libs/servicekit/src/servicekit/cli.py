@@ -1,4 +1,4 @@
-"""The verbs of operation: `python -m <service> run | serve | relay | consume | migrate | parked`."""
+"""The verbs of operation: `python -m <service> run | serve | relay | consume | migrate | parked | restored | keys`."""
 
 import argparse
 import asyncio
@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from sqlalchemy.exc import DBAPIError
 
-from servicekit import crash, logs, parked, restored, telemetry
+from servicekit import crash, logs, new_keys, parked, restored, telemetry
 from servicekit.keys import MissingKeyError
 from servicekit.preconditions import Ground, RefusedError, check_files, check_kafka_password, check_ledger, check_trust, reason_of
 from servicekit.process import Part, run
@@ -38,6 +38,9 @@ UNUSABLE = (OSError, DBAPIError, PostgresError, InterfaceError)
 def main(name: str, create_service: Callable[[S], Service], settings_class: type[S]) -> None:
     """Run one verb of the service `name` and exit: 0 when it ended as asked, 2 when it can't start, with one line that says why."""
     arguments = _parse(name)
+    if arguments.verb == "keys":  # before there is anything to set
+        _make_keys(name, arguments.keys)
+        return
     try:
         settings = settings_class()
         service = create_service(settings)
@@ -53,7 +56,7 @@ def main(name: str, create_service: Callable[[S], Service], settings_class: type
         work["parked"] = partial(parked.parked, service, arguments.parked)
     work["restored"] = partial(restored.restored, service)
     if arguments.verb not in {*work, "migrate"}:
-        _refuse(name, f"no verb {arguments.verb!r}; choose from {', '.join(sorted({*work, 'migrate', 'parked'}))}")
+        _refuse(name, f"no verb {arguments.verb!r}; choose from {', '.join(sorted({*work, 'migrate', 'parked', 'keys'}))}")
     if arguments.verb in NEEDS or (arguments.verb == "parked" and arguments.parked.action in {"retry", "skip"}):
         _check(service, NEEDS.get(arguments.verb, frozenset()))
     logs.configure(name, settings.log_level, sys.stderr if arguments.verb in {"parked", "restored"} else None)
@@ -78,6 +81,17 @@ def _check(service: Service, parts: frozenset[Part]) -> None:
             check_kafka_password(service.settings)
     except RefusedError as error:
         _refuse(service.name, str(error))
+
+
+def _make_keys(name: str, asked: argparse.Namespace) -> None:
+    try:
+        sys.stdout.write(f"{name}: {new_keys.keys(name, asked)}\n")
+    except new_keys.FolderInUseError as error:
+        _refuse(name, str(error))
+    except OSError as error:
+        _refuse(name, f"{error.filename}: {error.strerror}")
+    except (ValueError, LookupError, TypeError):
+        _refuse(name, f"{asked.beside}: expected a JWK set")
 
 
 def _migrate(name: str, dsn: str) -> None:
@@ -113,12 +127,15 @@ async def _run(service: Service, parts: frozenset[Part]) -> None:
 def _parse(name: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog=f"python -m {name}")
     parser.add_argument(
-        "verb", help="run (= serve + relay + consume in one process), serve, relay, consume, migrate, parked, or the service's own"
+        "verb",
+        help="run (= serve + relay + consume in one process), serve, relay, consume, migrate, parked, restored, keys, or the service's own",
     )
     parser.add_argument("--migrate", action="store_true", help="bring the database up to date first")
     arguments, rest = parser.parse_known_args()
     if arguments.verb == "parked":
         arguments.parked = parked.parse(name, rest)
+    elif arguments.verb == "keys":
+        arguments.keys = new_keys.parse(name, rest)
     elif rest:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     return arguments
