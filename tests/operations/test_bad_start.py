@@ -1,6 +1,8 @@
 """INVARIANT: what is wrong at the start is told in one line that names the setting; nothing starts half."""
 
 import asyncio
+import errno
+import os
 import re
 import socket
 import subprocess
@@ -14,6 +16,7 @@ import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
 from contracts.catalogue import SERVICES
+from servicekit import cli
 from servicekit.migrations import config
 
 from deploy.testing import service_database
@@ -89,6 +92,15 @@ def test_a_wrong_variable(starter, changed, setting):
 )
 def test_a_missing_secret(starter, changed, setting):
     refused(starter.run("reporting", "run", **changed), setting)
+
+
+def test_a_secret_that_can_not_be_read(starter):
+    """In a container most often because it is another account's."""
+    (starter.folder / "secrets").mkdir()
+    (starter.folder / "secrets" / "kafka_password").write_bytes(b"\xff\xfe")
+    refused(starter.run("reporting", "run", SECRETS_DIR=str(starter.folder / "secrets")), "SECRETS_DIR: a file in")
+    not_ours = PermissionError(errno.EACCES, "Permission denied", "/run/secrets/database_url")
+    assert cli._why(not_ours) == f"/run/secrets/database_url: Permission denied (the process runs as account {os.getuid()})"
 
 
 @pytest.mark.parametrize(("service", "key"), [("reporting", "sig.jwk"), ("helpjourney", "vault.key"), ("helpjourney", "enc.jwk")])

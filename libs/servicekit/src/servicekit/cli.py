@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import Callable, Coroutine
 from functools import partial
@@ -11,6 +12,7 @@ import structlog
 from asyncpg import InterfaceError, PostgresError
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
+from pydantic_settings import SettingsError
 from sqlalchemy.exc import DBAPIError
 
 from servicekit import crash, logs, new_keys, parked, restored, telemetry
@@ -18,7 +20,7 @@ from servicekit.keys import MissingKeyError
 from servicekit.preconditions import Ground, RefusedError, check_files, check_kafka_password, check_ledger, check_trust, reason_of
 from servicekit.process import Part, run
 from servicekit.service import Service
-from servicekit.settings import ServiceSettings
+from servicekit.settings import SECRETS_DIR, ServiceSettings
 
 S = TypeVar("S", bound=ServiceSettings)
 log = structlog.get_logger("process")
@@ -46,6 +48,8 @@ def main(name: str, create_service: Callable[[S], Service], settings_class: type
         service = create_service(settings)
     except ValidationError as error:
         _refuse(name, "; ".join(_reason(problem) for problem in error.errors(include_input=False, include_url=False)))
+    except SettingsError as error:
+        _refuse(name, f"SECRETS_DIR: {_why(error.__cause__)}")
     except MissingKeyError as error:
         _refuse(name, f"KEYS_DIR: {error}")
     work: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
@@ -144,6 +148,13 @@ def _parse(name: str) -> argparse.Namespace:
 def _refuse(name: str, reason: str) -> NoReturn:
     sys.stderr.write(f"{name}: {reason}\n")
     sys.exit(2)
+
+
+def _why(cause: BaseException | None) -> str:
+    """Why a file of SECRETS_DIR can't be read: most often it isn't this account's."""
+    if isinstance(cause, OSError):
+        return f"{cause.filename or SECRETS_DIR}: {cause.strerror} (the process runs as account {os.getuid()})"
+    return f"a file in {SECRETS_DIR} isn't text"
 
 
 def _reason(problem: ErrorDetails) -> str:
