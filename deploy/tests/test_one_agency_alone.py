@@ -52,6 +52,7 @@ def test_it_runs_as_closed_as_the_whole_platform_does(alone, together):
             assert part[name] == model[name], (role, name)
         assert part["user"] == f"{SERVICE_UID}:{SERVICE_UID}"
         assert part["image"] == "IMAGE"
+    assert all("max-size" in part["logging"]["options"] for part in alone["services"].values())
     assert alone["services"]["postgres"]["image"] == together["services"]["dialog-postgres"]["image"]
 
 
