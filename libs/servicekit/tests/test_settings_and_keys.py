@@ -13,6 +13,7 @@ DSN = "postgresql://somebody:canary-password@127.0.0.1/x"
 SAFE = {
     "stegvis_mode": Mode.PRODUCTION,
     "database_url": DSN,
+    "kafka_bootstrap_servers": "kafka.example.no:9093",
     "kafka_security_protocol": "SASL_SSL",
     "border_bucket_seconds": 3600,
     "identity_internal_url": "https://identity.internal",
@@ -86,6 +87,12 @@ def test_a_public_address_is_the_same_however_it_is_written(written):
 def test_a_back_channel_may_lie_below_a_path():
     base = "http://[fd00::1]:8443/identity/"
     assert ServiceSettings(database_url=DSN, identity_internal_url=base).identity_internal_url == base
+
+
+def test_production_is_told_where_kafka_is(tmp_path):
+    """A typing error in the setting's name would else lead to this machine, where nobody answers and facts wait."""
+    with pytest.raises(ValidationError, match="KAFKA_BOOTSTRAP_SERVERS"):
+        ServiceSettings(**{name: value for name, value in SAFE.items() if name != "kafka_bootstrap_servers"}, keys_dir=tmp_path)
 
 
 def test_the_back_channel_is_the_public_address_where_nothing_else_is_said():

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 PRODUCTION = {
     "stegvis_mode": "production",
     "database_url": "postgresql://identity:secret@db.example/identity",
+    "kafka_bootstrap_servers": "kafka.example:9093",
     "kafka_security_protocol": "SASL_SSL",
     **{f"{name}_url": f"https://{name}.example" for name in ("info", "dialog", "identity", "helpjourney", "reporting")},
     "identity_internal_url": "https://identity.example",

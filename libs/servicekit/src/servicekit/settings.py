@@ -168,6 +168,8 @@ class ServiceSettings(BaseSettings):
         self._hosts_of_their_own()
         if urlsplit(self.identity_internal_url).scheme != "https":
             raise UnsafeSettingsError("IDENTITY_INTERNAL_URL must be https in production")
+        if "kafka_bootstrap_servers" not in self.model_fields_set:
+            raise UnsafeSettingsError("KAFKA_BOOTSTRAP_SERVERS must be said in production: a demonstration's is on this machine")
         if not self.kafka_security_protocol.endswith("SSL"):
             raise UnsafeSettingsError(f"KAFKA_SECURITY_PROTOCOL must not be {self.kafka_security_protocol} in production")
         if self.border_bucket_seconds < FULL_BUCKET:
