@@ -56,6 +56,7 @@ def test_production_refuses_what_is_only_good_enough_for_a_demo(change, named, t
         ("reporting_url", "https://somebody@tall.example.no"),
         ("reporting_url", "https://tall.example.no "),
         ("reporting_url", "https://"),
+        ("reporting_url", "https://blåtall.no"),
         ("quick_exit_url", "https://www.example.no/a b"),
         ("identity_internal_url", "https://identity.internal/?to=it"),
         ("quick_exit_url", "javascript:alert(1)"),

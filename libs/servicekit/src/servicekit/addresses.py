@@ -36,6 +36,8 @@ def has_port(endpoint: str) -> bool:
 
 def _parts(setting: str) -> tuple[str, str]:
     """The origin and what stands behind it."""
+    if not setting.isascii():
+        raise ValueError("an address is needed as it goes over the wire: a host with æ, ø or å as xn--...")
     found = _ADDRESS.fullmatch(setting)
     if not found:
         raise ValueError("an address is needed: http:// or https:// and a host")
