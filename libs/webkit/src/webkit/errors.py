@@ -99,9 +99,9 @@ _STAFF: Mapping[str, ErrorPage] = {
     "no_role": ErrorPage(
         _("Du har ikke tilgang hit"),
         _(
-            "Du er logget inn, men mangler det som trengs for å jobbe her: en rolle i denne tjenesten, og for helsepersonell også "
-            "en enhet og et HPR-nummer. Den som styrer tilganger hos dere, ordner det. Haster noe nå, kan en kollega som har tilgang, "
-            "ta det. Har du nettopp fått tilgangen, eller jobber du flere steder, logger du inn på nytt."
+            "Du er logget inn, men kan ikke jobbe her ennå. Det trengs en rolle, og for helsepersonell også enhet og HPR-nummer. "
+            "Den som styrer tilganger hos dere, ordner det. Haster noe, kan en kollega ta det. "
+            "Nettopp fått tilgang, eller jobber du flere steder? Logg inn på nytt."
         ),
         _OTHERWISE,
         "ikke-din",
