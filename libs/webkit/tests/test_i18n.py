@@ -1,5 +1,6 @@
 """Texts, dates and numbers in each language, and the check that Bokmål and Nynorsk exist together."""
 
+import re
 import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import webkit
+from markupsafe import Markup
 from webkit.dates import filters
 from webkit.i18n import translate
 
@@ -69,16 +71,22 @@ def test_plural_follows_the_number(language: str, number: int, said: str) -> Non
 @pytest.mark.parametrize(
     ("language", "date_", "time", "number"),
     [
-        ("nb", "24. november 2026", "tirsdag 24. november kl. 23.05", "1\xa0234,5"),
-        ("nn", "24. november 2026", "tysdag 24. november kl. 23.05", "1\xa0234,5"),
-        ("en", "24 November 2026", "Tuesday 24 November at 23:05", "1,234.5"),
+        ("nb", "<24. november> 2026", "tirsdag <24. november> kl.\xa023.05", "1\xa0234,5"),
+        ("nn", "<24. november> 2026", "tysdag <24. november> kl.\xa023.05", "1\xa0234,5"),
+        ("en", "<24 November> 2026", "Tuesday <24 November> at\xa023:05", "1,234.5"),
     ],
 )
 def test_dates_and_numbers_follow_the_language_and_norwegian_time(language: str, date_: str, time: str, number: str) -> None:
     shown = filters(translate(language).locale)
-    assert shown["date"](MOMENT) == shown["date"](date(2026, 11, 24)) == date_
-    assert shown["time"](MOMENT) == time
+    assert shown["date"](MOMENT) == shown["date"](date(2026, 11, 24)) == together(date_)
+    assert shown["time"](MOMENT) == together(time)
+    assert shown["sentence"](shown["time"](MOMENT)) == together(time[0].upper() + time[1:])
     assert shown["number"](1234.5) == number
+
+
+def together(text: str) -> Markup:
+    """What stands between < and > keeps together."""
+    return Markup(re.sub("<(.+)>", r'<span class="date">\1</span>', text))
 
 
 def test_northern_sami_has_dates_too() -> None:
@@ -87,7 +95,7 @@ def test_northern_sami_has_dates_too() -> None:
 
 def test_a_date_is_norwegian_also_just_after_midnight() -> None:
     shown = filters(translate("nb").locale)
-    assert shown["date"](datetime(2026, 6, 30, 22, 30, tzinfo=UTC)) == "1. juli 2026"
+    assert shown["date"](datetime(2026, 6, 30, 22, 30, tzinfo=UTC)) == together("<1. juli> 2026")
     assert shown["clock"](datetime(2026, 6, 30, 22, 30, tzinfo=UTC)) == "00.30"
 
 

@@ -88,13 +88,13 @@ async def test_from_wish_to_booking_and_calling_off_over_the_pages(walk: Walk) -
     await walk.take(1)
     page = await walk.youth.get(f"/time/{walk.appointment}")
     assert "Du har en time" in page.text
-    assert "kl. 10.30" in page.text
+    assert "kl.\xa010.30" in page.text
     await walk.youth.submit(page, f"/time/{walk.appointment}/avlys")
     assert "Timen er avlyst" in (await walk.youth.get(f"/time/{walk.appointment}")).text
     line = re.search(r'<li data-state="off">(.*?)</li>', (await walk.youth.get("/")).text, re.DOTALL)
     assert line
     assert "Timen er avlyst" in line[1]
-    assert "kl. 10.30" in line[1]
+    assert "kl.\xa010.30" in line[1]
     assert "ferdig" not in line[1]
     assert f'href="/time/{walk.appointment}"' in line[1]
     assert (await walk.clinician.get(f"/ansatt/sak/{walk.journey}")).status_code == 404
@@ -154,9 +154,7 @@ async def test_staff_without_role_or_number_is_refused(walk: Walk, browsers: Bro
     someone = browsers()
     await someone.log_in(clinician_login(walk.unit, hpr_number=hpr, roles=frozenset(roles)))
     for path in ("/ansatt/i-dag", f"/ansatt/sak/{walk.journey}", "/ansatt/kode"):
-        page = await someone.get(path)
-        assert page.status_code == 403
-        assert re.findall(r'class="ds-button"[^>]*href="([^"]+)"', page.text) == ["/ansatt/logg-inn?fersk=1"]
+        assert (await someone.get(path)).status_code == 403
 
 
 async def test_the_same_form_twice_acts_once(walk: Walk) -> None:

@@ -92,7 +92,7 @@ async def test_an_article_that_is_not_translated_is_shown_in_bokmal_and_marked_s
 
 async def test_an_article_names_owner_sources_review_and_help_beside_it(browser):
     page = await browser.get("/artikkel/taushetsplikt")
-    for words in ("Stegvis fagpanel", "3. november 2026", "https://lovdata.no/", "/artikkel/minid-og-bankid", "Vil du snakke med noen?"):
+    for words in ("Stegvis fagpanel", "3. november", "https://lovdata.no/", "/artikkel/minid-og-bankid", "Vil du snakke med noen?"):
         assert words in page.text
 
 

@@ -142,9 +142,7 @@ async def test_operations_see_what_is_open_and_others_do_not(browser, database):
         await open_provider(uow.connection, service_id, is_open=True)
     assert "/ansatt/logg-inn" in str((await browser.get("/ansatt")).url)
     await browser.log_in(staff("helper"))
-    refused = await browser.get("/ansatt/na")
-    assert refused.status_code == 403
-    assert "Til arbeidssiden" not in refused.text, "it leads here"
+    assert (await browser.get("/ansatt")).status_code == 403
     await browser.log_in(staff("operator"))
     page = await browser.get("/ansatt")
     assert page.status_code == 200

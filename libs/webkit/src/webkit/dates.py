@@ -1,16 +1,21 @@
 """How times, dates and numbers are written in each language, in Norwegian time."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
+from datetime import time as time_of_day
 from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_timedelta
 from babel.numbers import format_decimal, format_percent
+from markupsafe import Markup, escape
 
 OSLO = ZoneInfo("Europe/Oslo")
 UNDER_A_MINUTE = {"nb": "under ett minutt", "nn": "under eitt minutt", "se": "unnit go minuhta", "en": "under a minute"}
 AT = {"nb": "kl.", "nn": "kl.", "se": "dii.", "en": "at"}
+_TOGETHER = Markup('<span class="date">{}</span>')
+_DAY_AND_MONTH = re.compile(r"\b\d{1,2}\.? [^\W\d]+")
 
 
 def local(moment: datetime) -> datetime:
@@ -25,20 +30,20 @@ def filters(locale: Locale) -> Mapping[str, Callable[..., str]]:
 
     def date_(value: date | datetime, style: str = "long") -> str:
         """24. november 2026; style: short, medium, long, full (with weekday), or a CLDR pattern."""
-        return format_date(_day(value), style, locale=locale)
+        return _together(format_date(_day(value), style, locale=locale))
 
     def day(value: date | datetime) -> str:
         """tirsdag 24. november"""
-        return format_date(_day(value), "EEEE d MMMM" if locale.language == "en" else "EEEE d. MMMM", locale=locale)
+        return _together(format_date(_day(value), "EEEE d MMMM" if locale.language == "en" else "EEEE d. MMMM", locale=locale))
 
-    def clock(value: datetime) -> str:
-        """14.05"""
-        moment = local(value)
+    def clock(value: datetime | time_of_day) -> str:
+        """14.05; a time of day is Norwegian as it stands."""
+        moment = value if isinstance(value, time_of_day) else local(value)
         return f"{moment:%H:%M}" if locale.language == "en" else f"{moment:%H.%M}"
 
     def time(value: datetime) -> str:
         """tirsdag 24. november kl. 14.05"""
-        return f"{day(value)} {AT[locale.language]} {clock(value)}"
+        return day(value) + f" {AT[locale.language]}\xa0{clock(value)}"
 
     def duration(value: timedelta | float) -> str:
         """1 minutt, 10 minutter, 1 time, 70 minutter; a number counts seconds."""
@@ -68,3 +73,11 @@ def filters(locale: Locale) -> Mapping[str, Callable[..., str]]:
 
 def _day(value: date | datetime) -> date:
     return local(value).date() if isinstance(value, datetime) else value
+
+
+def _together(text: str) -> Markup:
+    """For a page: the day and its month stand on one line where one is wide enough, and break between them where none is."""
+    found = _DAY_AND_MONTH.search(text)
+    if found is None:
+        return escape(text)
+    return escape(text[: found.start()]) + _TOGETHER.format(found[0]) + text[found.end() :]

@@ -1,8 +1,7 @@
 """What the pages of chats and handoffs take from their process, and what they have in common."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, time
 from functools import partial
 from typing import Annotated
 from uuid import UUID
@@ -13,7 +12,7 @@ from fastapi import Depends, Request
 from servicekit.crypto import Vault
 from servicekit.idempotency import KeyReusedError
 from servicekit.problems import Problem
-from servicekit.web.sessions import SessionNow, StaffMember, StaffSession
+from servicekit.web.sessions import SessionNow, StaffSession
 from servicekit.web.submission import Submission
 from servicekit.web.transaction import Transaction
 from webkit.dates import OSLO
@@ -21,7 +20,6 @@ from webkit.i18n import Translation, mark
 
 from dialog.domain.chats import LONGEST_MESSAGE, Chat, ChatClosedError, ChatNotFoundError, EmptyMessageError, MessageTooLongError
 from dialog.domain.handoffs import Life
-from dialog.domain.questions import StaffRole
 from dialog.domain.retention import Retention
 from dialog.handlers.chats import SayInChat, say_in_chat
 from dialog.handlers.handoffs import Seal
@@ -33,8 +31,6 @@ CHAT = "chat"
 """Name in the session's state of the chat that this browser has."""
 HELPER_ROLE = "helper"
 SUPERVISOR_ROLE = "supervisor"
-DESKS = frozenset({HELPER_ROLE, SUPERVISOR_ROLE, *StaffRole})
-"""Roles that open one of the two desks."""
 
 RETENTIONS: dict[str, str] = {
     Retention.END_OF_CHAT: mark("Teksten slettes når samtalen er slutt."),
@@ -87,15 +83,10 @@ def desk_of(request: Request) -> ChatDesk:
 Chats = Annotated[ChatDesk, Depends(desk_of)]
 
 
-def not_hers(session: StaffMember) -> Problem:
-    """The desk of others: her own is elsewhere here, or nowhere."""
-    return Problem(403, None if session.roles & DESKS else "no_role")
-
-
 async def helper_of(session: StaffSession) -> Helper:
     """Who is at the desk; 403 without the role of a helper or supervisor."""
     if not session.roles & {HELPER_ROLE, SUPERVISOR_ROLE}:
-        raise not_hers(session)
+        raise Problem(403)
     return Helper(session.subject, session.organisation, session.organisation_name, SUPERVISOR_ROLE in session.roles)
 
 
@@ -165,8 +156,7 @@ def wrong_message(wrong: type[Exception], say: Translation) -> str:
     return say(WRONG_MESSAGE[wrong], most=LONGEST_MESSAGE) if wrong is MessageTooLongError else say(WRONG_MESSAGE[wrong])
 
 
-def hours_today(service: HelpService, now: datetime, clock: Callable[[datetime], str] = "{:%H.%M}".format) -> str:
-    """The ordinary hours of today in Norway, e.g. `17.00–22.00`; empty where it isn't open today."""
-    today = now.astimezone(OSLO)
-    shifts = sorted((shift.opens, shift.closes) for shift in service.opening_hours if shift.weekday == today.isoweekday())
-    return ", ".join(f"{clock(datetime.combine(today, opens))}–{clock(datetime.combine(today, closes))}" for opens, closes in shifts)
+def hours_today(service: HelpService, now: datetime) -> list[tuple[time, time]]:
+    """From when until when it is ordinarily open today, in Norwegian time; empty where it isn't open today."""
+    today = now.astimezone(OSLO).isoweekday()
+    return sorted((shift.opens, shift.closes) for shift in service.opening_hours if shift.weekday == today)

@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from servicekit.delivery.outbox import Begin, UnitOfWork
+from servicekit.problems import Problem
 from servicekit.web.form import new_form
 from servicekit.web.sessions import StaffMember, StaffSession
 from servicekit.web.submission import InvalidInputError, Submission, Submitted
@@ -27,7 +28,6 @@ from dialog.domain.questions import (
 )
 from dialog.handlers.answers import AssignQuestion, HandBackQuestion, MarkAcute, assign_question, hand_back_question, mark_acute
 from dialog.handlers.questions import QuestionDesk
-from dialog.pages.chat_desk import not_hers
 from dialog.pages.question_desk import Desk, Look, act_once
 from dialog.pages.words import AGES, LANGUAGES, TOPICS
 from dialog.queries.questions import approval_queue, panel_question, panel_queue
@@ -40,12 +40,12 @@ router = APIRouter(prefix=QUEUE, default_response_class=HTMLResponse)
 
 WORDS = {"topics": TOPICS, "ages": AGES, "languages": LANGUAGES}
 REASONS: dict[type[Exception], tuple[int, str]] = {
-    QuestionNotFoundError: (404, mark("Spørsmålet finnes ikke lenger. Den som spurte kan ha slettet det.")),
+    QuestionNotFoundError: (404, mark("Spørsmålet finnes ikke lenger. Den som spurte, kan ha slettet det.")),
     AssignedElsewhereError: (409, mark("En annen virksomhet har tatt dette spørsmålet.")),
     AlreadyAnsweredError: (409, mark("Spørsmålet er besvart i mellomtiden.")),
     NotAssignedError: (409, mark("Ta spørsmålet før du svarer på det.")),
     SecondReaderError: (409, mark("En kollega skal lese dette før det sendes.")),
-    NotForPublishingError: (409, mark("Dette kan ikke publiseres: den som spurte har ikke sagt ja, eller har ombestemt seg.")),
+    NotForPublishingError: (409, mark("Dette kan ikke publiseres: Den som spurte, har ikke sagt ja, eller har ombestemt seg.")),
     AlreadyPublishedError: (409, mark("Dette er publisert fra før.")),
 }
 """What stops one at the desk: status and text."""
@@ -67,7 +67,7 @@ MISSING = {
 async def answerer_of(session: StaffSession) -> Answerer:
     """Who is at the desk; 403 without a role of the panel."""
     if not session.roles & set(StaffRole):
-        raise not_hers(session)
+        raise Problem(403)
     return Answerer(session.subject, session.organisation, session.roles)
 
 
