@@ -16,7 +16,7 @@ from deploy.k8s.render import Manifest, name_of, of_kind
 NAME, ROLE = "app.kubernetes.io/name", "app.kubernetes.io/component"
 NOT_SETTINGS = frozenset({"SSL_CERT_FILE", "MALLOC_ARENA_MAX", "PGSSLMODE", "PGSSLROOTCERT"})
 """What the process's libraries read themselves: OpenSSL's authorities (where an agency has its own), glibc's heaps, libpq's TLS."""
-WAYS = {"relay": {9093, 4318}, "consume": {9093, 4318}, "serve": {443, 4318}}
+WAYS = {"relay": {9093, 4318}, "consume": {9093, 4318}, "serve": {443, 4318}, "restored": {9093}}
 """Role -> the ports that it calls besides names' and its database's: Kafka, a collector of spans, identity."""
 DOCUMENT = Path(__file__).parents[2] / "docs" / "kubernetes.md"
 _ROW = re.compile(r"^\| (?:Secret|ConfigMap) `([\w-]+)` \| ([^|]*) \|", re.MULTILINE)
@@ -24,7 +24,7 @@ _ROW = re.compile(r"^\| (?:Secret|ConfigMap) `([\w-]+)` \| ([^|]*) \|", re.MULTI
 
 def problems(service: str, manifests: list[Manifest]) -> list[str]:
     """All that is wrong with one agency's rendering."""
-    rules = (_own, _roles, _replicas, _references, _doors, _settings, _ledger, _brought, _migration)
+    rules = (_own, _roles, _replicas, _references, _doors, _settings, _ledger, _brought, _jobs)
     return [f"{service}: {found}" for rule in rules for found in rule(service, manifests)]
 
 
@@ -200,7 +200,7 @@ def _brought(_: str, manifests: list[Manifest]) -> Iterator[str]:
             if name not in made and (name not in documented or (key is not None and key not in documented[name])):
                 yield f"{name_of(manifest)} needs {name}{f' ({key})' if key else ''}, which docs/kubernetes.md doesn't ask for"
         has_password = any(name == "kafka" for name, _key in _named(pod))
-        if has_password != (labels_of(manifest)[ROLE] in ("relay", "consume")):
+        if has_password != (labels_of(manifest)[ROLE] in ("relay", "consume", "restored")):
             yield f"{name_of(manifest)} {'has' if has_password else 'lacks'} the principal's password"
 
 
@@ -217,19 +217,25 @@ def _named(pod: dict[str, Any]) -> Iterator[tuple[str, str | None]]:
             yield volume.get("secret", {}).get("secretName") or volume["configMap"]["name"], None
 
 
-def _migration(_: str, manifests: list[Manifest]) -> Iterator[str]:
-    """One Job, in the very container that serves: same image, settings, secrets and limits; and before what it is for."""
-    jobs = of_kind(manifests, "Job")
-    if [job["spec"]["template"]["spec"]["containers"][0].get("args") for job in jobs] != [["migrate"]]:
-        yield "needs one Job that migrates"
+def _jobs(_: str, manifests: list[Manifest]) -> Iterator[str]:
+    """One Job that migrates, before what it is for, and one that mends a restore, with no release; in the container that serves."""
+    jobs = {str(labels_of(job)[ROLE]): job for job in of_kind(manifests, "Job")}
+    for role, job in jobs.items():
+        [container] = job["spec"]["template"]["spec"]["containers"]
+        if container.get("args") != [role]:
+            yield f"{name_of(job)} runs {container.get('args')}"
+        for deployment in of_kind(manifests, "Deployment"):
+            [running] = deployment["spec"]["template"]["spec"]["containers"]
+            for name in ("image", "envFrom", "volumeMounts", "securityContext"):
+                if container.get(name) != running.get(name):
+                    yield f"{name_of(deployment)} and {name_of(job)} differ in {name}"
+    if jobs.keys() != {"migrate", "restored"}:
+        yield f"needs one Job that migrates and one that mends a restore, and has {sorted(jobs)}"
         return
-    wave = int(jobs[0]["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"])
-    [migrating] = jobs[0]["spec"]["template"]["spec"]["containers"]
+    if jobs["restored"]["metadata"]["annotations"].get("argocd.argoproj.io/hook") != "Skip" or jobs["restored"]["spec"]["backoffLimit"]:
+        yield f"{name_of(jobs['restored'])} must run by hand alone, and once"
+    wave = int(jobs["migrate"]["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"])
     for deployment in of_kind(manifests, "Deployment"):
-        [running] = deployment["spec"]["template"]["spec"]["containers"]
-        for name in ("image", "envFrom", "volumeMounts", "securityContext"):
-            if migrating.get(name) != running.get(name):
-                yield f"{name_of(deployment)} and its migration differ in {name}"
         if int(deployment["metadata"].get("annotations", {}).get("argocd.argoproj.io/sync-wave", "0")) <= wave:
             yield f"{name_of(deployment)} doesn't wait for the migration"
 

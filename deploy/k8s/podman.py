@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 from contracts.catalogue import SERVICES
 
+from deploy.k8s.agencies import ROLE, labels_of
 from deploy.k8s.pods import pods
 from deploy.k8s.render import HERE, Manifest, of_kind
 from deploy.local.environment import HOSTS, OWN, STAFF_CLIENT, YOUTH_CLIENT
@@ -83,9 +84,9 @@ def _generated(name: str, contents: Mapping[str, bytes]) -> dict[str, object]:
     return {"name": name, "files": [f"{key}={name}/{key}" for key in contents]}
 
 
-def migration(manifests: list[Manifest]) -> Manifest:
-    """The Job's pod by itself: Podman 4.3 passes over Jobs."""
-    [job] = of_kind(manifests, "Job")
+def pod_of_job(manifests: list[Manifest], role: str) -> Manifest:
+    """The pod of the Job `migrate` or `restored` by itself: Podman 4.3 passes over Jobs."""
+    [job] = [job for job in of_kind(manifests, "Job") if labels_of(job)[ROLE] == role]
     template = job["spec"]["template"]
     return {
         "apiVersion": "v1",

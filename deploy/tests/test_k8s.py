@@ -45,7 +45,7 @@ def one(manifests: list[Manifest], kind: str, ending: str = "") -> Manifest:
 
 
 def pod(manifests: list[Manifest], role: str = "serve") -> dict[str, Any]:
-    return one(manifests, "Job" if role == "migrate" else "Deployment", role)["spec"]["template"]["spec"]
+    return one(manifests, "Job" if role in ("migrate", "restored") else "Deployment", role)["spec"]["template"]["spec"]
 
 
 def process(manifests: list[Manifest], role: str = "serve") -> dict[str, Any]:
@@ -172,8 +172,14 @@ AGENCIES: dict[str, tuple[Break, str]] = {
     "serve knows Kafka's password": (lambda m: variable(m, "KAFKA_PASSWORD", "kafka", "password"), "dialog-serve has the principal"),
     "no database": (lambda m: process(m)["env"].clear(), "dialog-serve doesn't start: DATABASE_URL Field required"),
     "consume doesn't": (lambda m: process(m, "consume")["env"].clear(), "dialog-consume lacks the principal's password"),
-    "no migration": (lambda m: m.remove(one(m, "Job")), "needs one Job that migrates"),
-    "the migration of another release": (lambda m: process(m, "migrate").update(image="x:1"), "its migration differ in image"),
+    "no migration": (lambda m: m.remove(one(m, "Job", "migrate")), r"needs one Job that migrates .* has \['restored'\]"),
+    "the migration of another release": (lambda m: process(m, "migrate").update(image="x:1"), "Job/dialog-migrate differ in image"),
+    "nothing that mends a restore": (lambda m: m.remove(one(m, "Job", "restored")), r"one that mends a restore, and has \['migrate'\]"),
+    "a restore without the ledger": (lambda m: process(m, "restored")["volumeMounts"].pop(), "restored differ in volumeMounts"),
+    "a restore with each release": (lambda m: one(m, "Job", "restored")["metadata"].update(annotations={}), "by hand alone"),
+    "a restore mended twice": (lambda m: one(m, "Job", "restored")["spec"].update(backoffLimit=4), "by hand alone, and once"),
+    "a Job with another's verb": (lambda m: process(m, "restored").update(args=["migrate"]), r"dialog-restored runs \['migrate'\]"),
+    "a restore without Kafka": (lambda m: process(m, "restored")["env"].clear(), "dialog-restored lacks the principal's password"),
     "before the migration": (lambda m: one(m, "Deployment", "serve")["metadata"]["annotations"].clear(), "doesn't wait for the migration"),
 }  # fmt: skip
 

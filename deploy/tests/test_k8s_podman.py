@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from deploy.k8s import pods, schemas
-from deploy.k8s.podman import KEYS, Brought, migration, podman_secret, write_overlay
+from deploy.k8s.podman import KEYS, Brought, pod_of_job, podman_secret, write_overlay
 from deploy.k8s.render import OVERLAYS, Manifest, of_kind, render
 from deploy.local.keys import make_keys
 
@@ -69,9 +69,10 @@ def test_it_keeps_to_the_schemas_and_to_our_rules_for_pods(played):
     assert [problem for problem in pods.problems(played) if not re.search("names no version|internal port", problem)] == []
 
 
-def test_the_migration_is_the_jobs_own_pod(played):
-    [job] = of_kind(played, "Job")
-    pod = migration(played)
+@pytest.mark.parametrize("role", ["migrate", "restored"])
+def test_what_is_done_once_is_the_jobs_own_pod(played, role):
+    [job] = [job for job in of_kind(played, "Job") if job["metadata"]["name"].endswith(role)]
+    pod = pod_of_job(played, role)
     assert pod["spec"] == job["spec"]["template"]["spec"]
     assert schemas.problems(pod) == []
 

@@ -10,6 +10,7 @@ from contracts.catalogue import SERVICES
 SAFE = {
     "STEGVIS_MODE": "production",
     "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing",
+    "KAFKA_BOOTSTRAP_SERVERS": "kafka.example.no:9093",
     "KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
     "IDENTITY_INTERNAL_URL": "https://identity.example.no",
     "IDPORTEN_ISSUER": "https://idporten.no",

@@ -1,6 +1,8 @@
 """INVARIANT: what is wrong at the start is told in one line that names the setting; nothing starts half."""
 
 import asyncio
+import errno
+import os
 import re
 import socket
 import subprocess
@@ -14,6 +16,7 @@ import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
 from contracts.catalogue import SERVICES
+from servicekit import cli
 from servicekit.migrations import config
 
 from deploy.testing import service_database
@@ -74,6 +77,8 @@ async def test_every_process_of_every_service_waits_for_its_database_and_refuses
         ({"PORT": "eighty"}, "PORT"),
         ({"DATABASE_URL": "mysql://somebody@127.0.0.1/x"}, "DATABASE_URL"),
         ({"LOG_LEVEL": "CHATTY"}, "LOG_LEVEL"),
+        ({"HELPJOURNEY_URL": "https://min.example.no/reise"}, "HELPJOURNEY_URL"),
+        ({"TRUST_DIR": "/nowhere"}, "TRUST_DIR: /nowhere/reporting.json: No such file"),
         ({"KAFKA_CA_FILE": "/nowhere/ca.pem"}, "KAFKA_CA_FILE"),
     ],
 )
@@ -89,11 +94,26 @@ def test_a_missing_secret(starter, changed, setting):
     refused(starter.run("reporting", "run", **changed), setting)
 
 
+def test_a_secret_that_can_not_be_read(starter):
+    """In a container most often because it is another account's."""
+    (starter.folder / "secrets").mkdir()
+    (starter.folder / "secrets" / "kafka_password").write_bytes(b"\xff\xfe")
+    refused(starter.run("reporting", "run", SECRETS_DIR=str(starter.folder / "secrets")), "SECRETS_DIR: a file in")
+    not_ours = PermissionError(errno.EACCES, "Permission denied", "/run/secrets/database_url")
+    assert cli._why(not_ours) == f"/run/secrets/database_url: Permission denied (the process runs as account {os.getuid()})"
+
+
 @pytest.mark.parametrize(("service", "key"), [("reporting", "sig.jwk"), ("helpjourney", "vault.key"), ("helpjourney", "enc.jwk")])
 def test_a_missing_key(starter, service, key):
     starter.environment(service, {})
     (starter.folder / "keys" / service / key).unlink()
     refused(starter.run(service, "run"), "KEYS_DIR")
+
+
+def test_a_folder_of_public_keys_that_was_not_filled(starter):
+    """As an engine makes it where there is nothing to mount."""
+    (starter.folder / "empty").mkdir()
+    refused(starter.run("reporting", "serve", TRUST_DIR=str(starter.folder / "empty")), "TRUST_DIR")
 
 
 def test_an_authority_that_is_none(starter):
@@ -205,6 +225,19 @@ def test_a_ledger_of_deletions_that_goes_with_the_process(starter, folder, why):
     ended = starter.run("dialog", "serve", **secure)
     refused(ended, f"DELETIONS_DIR: {folder or ''}")
     assert why in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("changed", "setting"),
+    [
+        (SASL, "KAFKA_PASSWORD"),
+        ({"DELETIONS_DIR": "/proc/nothing"}, "DELETIONS_DIR: nothing can be noted there"),
+        ({}, "DATABASE_URL: the database can't be used"),
+    ],
+)
+def test_what_mends_a_restore_is_not_begun_without_what_it_needs(starter, changed, setting):
+    """INVARIANT: no database is called fit while the ledger of deletions can't be read."""
+    refused(starter.run("dialog", "restored", **changed), setting)
 
 
 @pytest.mark.parametrize(("seconds", "which"), [(-90, "ahead of"), (90, "behind")])

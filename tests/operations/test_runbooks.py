@@ -12,6 +12,7 @@ from uuid import uuid4
 import pytest
 from contracts.info import ArticleWithdrawn
 from prometheus_client import REGISTRY
+from servicekit import new_keys
 from servicekit.cli import PARTS
 from servicekit.delivery.inbox import apply
 from servicekit.delivery.record import Record
@@ -64,6 +65,8 @@ def known(command: list[str]) -> bool:
     match command:
         case ["python", "-m", "$SERVICE", "parked", *words]:
             return bool(parse("reporting", words).action)
+        case ["python", "-m", "$SERVICE", "keys", *words]:
+            return bool(new_keys.parse("reporting", words).folder)
         case ["python", "-m", "$SERVICE", verb]:
             return verb in PARTS
         case ["curl", *words]:
@@ -135,6 +138,19 @@ async def test_a_relay_that_is_started_as_the_page_says_moves_what_waits(starter
     finally:
         running.terminate()
         assert await asyncio.wait_for(running.wait(), 20) == 0
+
+
+def test_new_keys_are_made_beside_the_published_ones_by_the_pages_command(starter, tmp_path):
+    here = starter.environment("reporting", {"SERVICE": "reporting"})
+    here |= {"PATH": f"{Path(sys.executable).parent}:{here['PATH']}"}
+    [make] = [block for block in blocks("key-expires.md") if block.kind == "sh run"]
+    follow(make, here, tmp_path)
+    published = [
+        json.loads(file.read_text())["keys"]
+        for file in (starter.folder / "trust" / "reporting.json", tmp_path / "new-keys" / "reporting.json")
+    ]
+    assert published[1][:2] == published[0]
+    assert [key["use"] for key in published[1]] == ["sig", "enc"] * 2
 
 
 async def _is_empty(database) -> bool:

@@ -13,6 +13,7 @@ DSN = "postgresql://somebody:canary-password@127.0.0.1/x"
 SAFE = {
     "stegvis_mode": Mode.PRODUCTION,
     "database_url": DSN,
+    "kafka_bootstrap_servers": "kafka.example.no:9093",
     "kafka_security_protocol": "SASL_SSL",
     "border_bucket_seconds": 3600,
     "identity_internal_url": "https://identity.internal",
@@ -26,6 +27,7 @@ SAFE = {
         ({"info_url": "http://info.example.no"}, "INFO_URL"),
         ({"helpjourney_url": "http://min.example.no"}, "HELPJOURNEY_URL"),
         ({"identity_internal_url": "http://10.0.0.1"}, "IDENTITY_INTERNAL_URL"),
+        ({"helpjourney_url": "https://dialog.example.no:8443"}, "HELPJOURNEY_URL must not have the host of DIALOG_URL"),
         ({"kafka_security_protocol": "PLAINTEXT"}, "KAFKA_SECURITY_PROTOCOL"),
         ({"kafka_security_protocol": "SASL_PLAINTEXT"}, "KAFKA_SECURITY_PROTOCOL"),
         ({"border_bucket_seconds": 2}, "BORDER_BUCKET_SECONDS"),
@@ -45,11 +47,24 @@ def test_production_refuses_what_is_only_good_enough_for_a_demo(change, named, t
         ("database_url", "mysql://somebody@127.0.0.1/x"),
         ("database_url", "postgresql://somebody@127.0.0.1:99999/x"),
         ("info_url", "www.example.no"),
+        ("info_url", "https://info.example.no/stegvis"),
+        ("dialog_url", "https://snakk.example.no?"),
+        ("identity_url", "https://logg-inn.example.no/#"),
+        ("helpjourney_url", "https://min.example.no,"),
+        ("helpjourney_url", "https://min.example.no:443x"),
+        ("reporting_url", "https://tall.example.no:99999"),
+        ("reporting_url", "https://somebody@tall.example.no"),
+        ("reporting_url", "https://tall.example.no "),
+        ("reporting_url", "https://"),
+        ("reporting_url", "https://blåtall.no"),
+        ("quick_exit_url", "https://www.example.no/a b"),
+        ("identity_internal_url", "https://identity.internal/?to=it"),
         ("quick_exit_url", "javascript:alert(1)"),
         ("otel_exporter_otlp_endpoint", "collector:4318"),
         ("kafka_bootstrap_servers", "kafka"),
         ("kafka_bootstrap_servers", ""),
         ("kafka_bootstrap_servers", "kafka:99999"),
+        ("watched_certificates", "database.example.no"),
         ("identity_internal_url", ""),
         ("kafka_security_protocol", "TLS"),
         ("port", 0),
@@ -60,6 +75,25 @@ def test_what_can_not_be_is_refused_and_the_setting_is_named(name, value):
     with pytest.raises(ValidationError) as refused:
         ServiceSettings(**({"database_url": DSN} | {name: value}))
     assert [error["loc"] for error in refused.value.errors()] == [(name,)]
+
+
+@pytest.mark.parametrize(
+    "written", ["https://Min.Example.no", "https://min.example.no/", "https://min.example.no:443", "HTTPS://min.example.no"]
+)
+def test_a_public_address_is_the_same_however_it_is_written(written):
+    """INVARIANT: two agencies that mean the same host say the same issuer, the same way back, the same origin."""
+    assert ServiceSettings(database_url=DSN, helpjourney_url=written).public_url("helpjourney") == "https://min.example.no"
+
+
+def test_a_back_channel_may_lie_below_a_path():
+    base = "http://[fd00::1]:8443/identity/"
+    assert ServiceSettings(database_url=DSN, identity_internal_url=base).identity_internal_url == base
+
+
+def test_production_is_told_where_kafka_is(tmp_path):
+    """A typing error in the setting's name would else lead to this machine, where nobody answers and facts wait."""
+    with pytest.raises(ValidationError, match="KAFKA_BOOTSTRAP_SERVERS"):
+        ServiceSettings(**{name: value for name, value in SAFE.items() if name != "kafka_bootstrap_servers"}, keys_dir=tmp_path)
 
 
 def test_the_back_channel_is_the_public_address_where_nothing_else_is_said():
@@ -107,6 +141,15 @@ def test_only_keys_for_the_use_that_are_valid_now_are_trusted(tmp_path):
     assert len(Trust(tmp_path).keys("dialog", "enc").keys) == 1
     with pytest.raises(MissingKeyError):
         Trust(tmp_path).keys("info", "enc")
+
+
+@pytest.mark.parametrize("written", ["half a fi", "[]", '{"keys": {}}', '{"keys": ["a"]}', "{}", "\xff"])
+def test_a_trust_file_that_is_none_is_named(tmp_path, written):
+    (tmp_path / "dialog.json").write_bytes(written.encode("latin-1"))
+    with pytest.raises(MissingKeyError, match=r"dialog\.json: expected a JWK set"):
+        Trust(tmp_path).keys("dialog", "sig")
+    with pytest.raises(MissingKeyError, match=r"info\.json: No such file"):
+        Trust(tmp_path).keys("info", "sig")
 
 
 def test_a_rotated_key_is_known_without_a_restart(tmp_path, monkeypatch):

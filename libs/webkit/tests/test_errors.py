@@ -84,6 +84,17 @@ async def test_who_opens_a_page_of_another_role_finds_the_way_to_her_own_work(vi
     assert [tag.attributes["href"] for tag in tags(page.text, "a") if tag.attributes.get("class") == "ds-button"] == ways
 
 
+async def test_who_has_no_role_here_is_told_what_she_lacks_and_led_to_no_page_that_refuses_her_too(visit: Visit) -> None:
+    """INVARIANT: no way of the page leads back to it."""
+    async with visit() as client:
+        page = await client.get("/ansatt/error/403/no_role")
+    assert [tag.attributes["href"] for tag in tags(page.text, "a") if tag.attributes.get("class") == "ds-button"] == [
+        "/ansatt/logg-inn?fersk=1"
+    ]
+    assert "HPR-nummer" in page.text
+    assert error_page(403, "no_role") is ERRORS["forbidden"], "to youths it is a page for somebody else"
+
+
 async def test_a_youth_is_led_to_her_own_front_page(visit: Visit) -> None:
     async with visit() as client:
         page = await client.get("/error/404/not_found")
@@ -97,7 +108,7 @@ def test_who_sends_a_form_twice_is_not_told_of_somebody_else() -> None:
 
 
 def test_every_state_of_staff_pages_has_a_way_on_and_words_in_every_language() -> None:
-    pages = {code: error_page(418, code, staff=True) for code in ERRORS}
+    pages = {code: error_page(418, code, staff=True) for code in (*ERRORS, "no_role")}
     assert all(page.ways for page in pages.values())
     assert not [code for code, page in pages.items() if {"dialog", "info/hjelp", "dialog/spor"} & set(page.ways.values())]
     for language in ("nn", "se", "en"):

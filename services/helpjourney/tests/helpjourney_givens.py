@@ -24,7 +24,7 @@ from sqlalchemy import text
 from deploy.testing import Database, record_of
 
 OWN_KEY = ECKey.generate_key("P-256", {"use": "enc", "kid": "test"}, private=True)
-OPENER = Opener(OWN_KEY, Vault(secrets.token_bytes(32)))
+OPENER = Opener((OWN_KEY,), Vault(secrets.token_bytes(32)))
 KEEPING = Keeping(
     empty=timedelta(days=30), journey=timedelta(days=365), summary=timedelta(days=90), note=timedelta(days=90), note_after=timedelta(days=7)
 )

@@ -154,7 +154,9 @@ async def test_staff_without_role_or_number_is_refused(walk: Walk, browsers: Bro
     someone = browsers()
     await someone.log_in(clinician_login(walk.unit, hpr_number=hpr, roles=frozenset(roles)))
     for path in ("/ansatt/i-dag", f"/ansatt/sak/{walk.journey}", "/ansatt/kode"):
-        assert (await someone.get(path)).status_code == 403
+        page = await someone.get(path)
+        assert page.status_code == 403
+        assert re.findall(r'class="ds-button"[^>]*href="([^"]+)"', page.text) == ["/ansatt/logg-inn?fersk=1"]
 
 
 async def test_the_same_form_twice_acts_once(walk: Walk) -> None:

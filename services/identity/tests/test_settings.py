@@ -10,6 +10,7 @@ from pydantic import ValidationError
 PRODUCTION = {
     "stegvis_mode": "production",
     "database_url": "postgresql://identity:secret@db.example/identity",
+    "kafka_bootstrap_servers": "kafka.example:9093",
     "kafka_security_protocol": "SASL_SSL",
     **{f"{name}_url": f"https://{name}.example" for name in ("info", "dialog", "identity", "helpjourney", "reporting")},
     "identity_internal_url": "https://identity.example",
@@ -47,6 +48,15 @@ def test_production_refuses_the_test_provider_and_shortcuts(tmp_path: Path, chan
     """INVARIANT: nobody gets into production by a login that anyone can make."""
     with pytest.raises(ValidationError):
         made(tmp_path, **changed)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("idporten_issuer", "idporten.no"), ("ansattporten_issuer", "https://"), ("idporten_client_id", "")]
+)
+def test_what_can_not_be_is_refused_and_the_setting_is_named(tmp_path: Path, name: str, value: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        made(tmp_path, **{name: value})
+    assert [error["loc"] for error in refused.value.errors()] == [(name,)]
 
 
 def test_production_refuses_generated_keys(tmp_path: Path) -> None:

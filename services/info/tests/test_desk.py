@@ -18,7 +18,9 @@ async def test_nobody_gets_in_without_a_login(browser):
 
 async def test_another_role_is_refused(staff_browser):
     panel = await staff_browser("editor")
-    assert (await panel.get("/ansatt")).status_code == 403
+    page = await panel.get("/ansatt")
+    assert page.status_code == 403
+    assert "Til arbeidssiden" not in page.text, "it leads here"
 
 
 async def test_the_desk_is_private(staff_browser):

@@ -142,7 +142,9 @@ async def test_operations_see_what_is_open_and_others_do_not(browser, database):
         await open_provider(uow.connection, service_id, is_open=True)
     assert "/ansatt/logg-inn" in str((await browser.get("/ansatt")).url)
     await browser.log_in(staff("helper"))
-    assert (await browser.get("/ansatt")).status_code == 403
+    refused = await browser.get("/ansatt/na")
+    assert refused.status_code == 403
+    assert "Til arbeidssiden" not in refused.text, "it leads here"
     await browser.log_in(staff("operator"))
     page = await browser.get("/ansatt")
     assert page.status_code == 200

@@ -97,6 +97,6 @@ def seal_summary(summary: str, secret: bytes, receiver: KeySet) -> str:
     return seal(encrypt(hkdf(secret, "summary"), pad(summary.encode(), PADDED), b"summary"), receiver)
 
 
-def open_summary(sealed: str, secret: bytes, own: ECKey) -> str:
+def open_summary(sealed: str, secret: bytes, *own: ECKey) -> str:
     """Raises servicekit.crypto.CannotOpenError."""
-    return unpad(decrypt(hkdf(secret, "summary"), open_sealed(sealed, own), b"summary")).decode()
+    return unpad(decrypt(hkdf(secret, "summary"), open_sealed(sealed, *own), b"summary")).decode()

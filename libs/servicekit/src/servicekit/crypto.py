@@ -6,6 +6,7 @@ import secrets
 import unicodedata
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -105,12 +106,12 @@ def seal(text: bytes, receiver: KeySet) -> str:
     return jwe.encrypt_compact({"alg": "ECDH-ES", "enc": "A256GCM", "kid": key.kid}, text, key)
 
 
-def open_sealed(token: str, own: ECKey) -> bytes:
-    """The text of `seal`. Raises CannotOpenError."""
-    try:
-        return jwe.decrypt_compact(token, own, algorithms=["ECDH-ES", "A256GCM"]).plaintext or b""
-    except (JoseError, ValueError) as error:
-        raise CannotOpenError from error
+def open_sealed(token: str, *own: ECKey) -> bytes:
+    """The text of `seal`, by whichever of the keys it was sealed to. Raises CannotOpenError."""
+    for key in own:
+        with suppress(JoseError, ValueError):
+            return jwe.decrypt_compact(token, key, algorithms=["ECDH-ES", "A256GCM"]).plaintext or b""
+    raise CannotOpenError
 
 
 def to_crockford(number: bytes, characters: int) -> str:

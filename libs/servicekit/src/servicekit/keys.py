@@ -23,7 +23,10 @@ class MissingKeyError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The private keys in KEYS_DIR: `sig.jwk` and `enc.jwk` (private JWKs), `service.key` and `vault.key` (32 raw bytes each)."""
+    """The private keys in KEYS_DIR: `sig.jwk` and `enc.jwk` (private JWKs), `service.key` and `vault.key` (32 raw bytes each).
+
+    While keys are rotated `enc-<anything>.jwk` beside `enc.jwk` open as well: what was sealed before is on its way for weeks.
+    """
 
     directory: Path
 
@@ -33,9 +36,9 @@ class Keys:
         return _rsa(self._read("sig.jwk"))
 
     @property
-    def encryption(self) -> ECKey:
-        """P-256 key that others encrypt to (ECDH-ES)."""
-        return _ec(self._read("enc.jwk"))
+    def encryption(self) -> tuple[ECKey, ...]:
+        """P-256 keys that others encrypt to (ECDH-ES)."""
+        return tuple(_ec(self._read(name)) for name in self._of("enc.jwk"))
 
     @property
     def service(self) -> bytes:
@@ -52,12 +55,17 @@ class Keys:
         if name.endswith(".key"):
             self._raw(name)
             return
-        try:
-            private = "d" in json.loads(self._read(name))
-        except ValueError:
-            private = False
-        if not private:
-            raise MissingKeyError(f"{self.directory / name}: expected a private JWK")
+        for file in self._of(name):
+            try:
+                private = "d" in json.loads(self._read(file))
+            except ValueError:
+                private = False
+            if not private:
+                raise MissingKeyError(f"{self.directory / file}: expected a private JWK")
+
+    def _of(self, name: str) -> list[str]:
+        """The file itself and, of keys that open, those beside it."""
+        return [name, *(sorted(file.name for file in self.directory.glob("enc-*.jwk")) if name == "enc.jwk" else ())]
 
     def _raw(self, name: str) -> bytes:
         key = self._read(name)
@@ -110,13 +118,24 @@ class Trust:
 
     def _published(self, agency: str) -> list[Jwk]:
         if time.monotonic() - self._read_at.get(agency, -REREAD) >= REREAD:
+            file = self.directory / f"{agency}.json"
             try:
-                self._entries[agency] = json.loads((self.directory / f"{agency}.json").read_bytes())["keys"]
+                self._entries[agency] = _key_set(file.read_bytes())
                 self._read_at[agency] = time.monotonic()
-            except (OSError, ValueError, KeyError) as error:
+            except (OSError, ValueError) as error:
                 if agency not in self._entries:
-                    raise MissingKeyError(f"{self.directory / (agency + '.json')}: {type(error).__name__}") from error
+                    why = error.strerror if isinstance(error, OSError) else "expected a JWK set"
+                    raise MissingKeyError(f"{file}: {why}") from error
         return self._entries[agency]
+
+
+def _key_set(written: bytes) -> list[Jwk]:
+    """The keys of a JWK set (RFC 7517, 5). Raises ValueError."""
+    found = json.loads(written)
+    keys = found.get("keys") if isinstance(found, dict) else None
+    if not isinstance(keys, list) or not all(isinstance(jwk, dict) for jwk in keys):
+        raise ValueError
+    return keys
 
 
 def _covers(jwk: Jwk, now: float) -> bool:

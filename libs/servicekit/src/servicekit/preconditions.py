@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from servicekit.clock import ahead
 from servicekit.database import create_engine
 from servicekit.delivery.kafka_access import client_options
-from servicekit.keys import KeyFile, Keys, MissingKeyError
+from servicekit.keys import KeyFile, Keys, MissingKeyError, Trust
 from servicekit.revisions import lacking
 from servicekit.settings import ServiceSettings
 from servicekit.stopping import unless
@@ -73,6 +73,14 @@ def check_files(settings: ServiceSettings, keys: Iterable[KeyFile], *, writes: b
             ssl.create_default_context(cafile=str(settings.kafka_ca_file))
         except OSError as error:
             raise RefusedError(f"KAFKA_CA_FILE: {settings.kafka_ca_file} can't be read as PEM ({error.strerror or error})") from None
+
+
+def check_trust(service: str, settings: ServiceSettings) -> None:
+    """All agencies' public keys are there, this one's own among them: a folder that isn't mounted holds none. Raises RefusedError."""
+    try:
+        Trust(settings.trust_dir).expiries(service)
+    except MissingKeyError as error:
+        raise RefusedError(f"TRUST_DIR: {error}; this agency's own public keys belong there, beside the others'") from None
 
 
 def check_kafka_password(settings: ServiceSettings) -> None:

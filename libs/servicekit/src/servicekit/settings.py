@@ -10,15 +10,14 @@ from urllib.parse import urlsplit
 from pydantic import Field, PostgresDsn, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from servicekit import crash
+from servicekit import addresses, crash
 from servicekit.deletions import Ledger
 
 FULL_BUCKET = 3600
 SECRETS_DIR = Path(os.environ.get("SECRETS_DIR", "/run/secrets"))
 """A file per setting, named like it: `database_url`, `kafka_password`. Read where the environment doesn't name the setting."""
 
-
-ADDRESSES = ("info_url", "dialog_url", "identity_url", "helpjourney_url", "reporting_url", "identity_internal_url", "quick_exit_url")
+PUBLIC = ("info_url", "dialog_url", "identity_url", "helpjourney_url", "reporting_url")
 
 
 class Mode(StrEnum):
@@ -120,23 +119,34 @@ class ServiceSettings(BaseSettings):
     @field_validator("kafka_bootstrap_servers")
     @classmethod
     def _hosts_with_ports(cls, setting: str) -> str:
-        for address in setting.split(","):
-            host, _, port = address.strip().rpartition(":")
-            if not (host and port.isdecimal() and 1 <= int(port) <= 65_535):
-                raise ValueError("host:port is needed, or several with commas between")
+        if not all(map(addresses.has_port, setting.split(","))):
+            raise ValueError("host:port is needed, or several with commas between")
         return setting
 
-    @field_validator(*ADDRESSES)
+    @field_validator("watched_certificates")
+    @classmethod
+    def _hosts_with_ports_or_none(cls, setting: str) -> str:
+        return cls._hosts_with_ports(setting) if setting.strip() else ""
+
+    @field_validator(*PUBLIC)
+    @classmethod
+    def _a_host(cls, setting: str) -> str:
+        return addresses.origin(setting)
+
+    @field_validator("identity_internal_url")
+    @classmethod
+    def _a_base(cls, setting: str) -> str:
+        return addresses.base(setting)
+
+    @field_validator("quick_exit_url")
     @classmethod
     def _an_address(cls, setting: str) -> str:
-        if urlsplit(setting).scheme not in {"http", "https"} or not urlsplit(setting).hostname:
-            raise ValueError("an address is needed: http:// or https:// and a host")
-        return setting
+        return addresses.address(setting)
 
     @field_validator("otel_exporter_otlp_endpoint")
     @classmethod
-    def _an_address_or_none(cls, setting: str | None) -> str | None:
-        return cls._an_address(setting) if setting else None
+    def _a_base_or_none(cls, setting: str | None) -> str | None:
+        return addresses.base(setting) if setting else None
 
     @field_validator("crash_at")
     @classmethod
@@ -155,11 +165,11 @@ class ServiceSettings(BaseSettings):
     def _safe_in_production(self) -> Self:
         if self.is_demo:
             return self
-        for service in ("info", "dialog", "identity", "helpjourney", "reporting"):
-            if urlsplit(self.public_url(service)).scheme != "https":
-                raise UnsafeSettingsError(f"{service.upper()}_URL must be https in production")
+        self._hosts_of_their_own()
         if urlsplit(self.identity_internal_url).scheme != "https":
             raise UnsafeSettingsError("IDENTITY_INTERNAL_URL must be https in production")
+        if "kafka_bootstrap_servers" not in self.model_fields_set:
+            raise UnsafeSettingsError("KAFKA_BOOTSTRAP_SERVERS must be said in production: a demonstration's is on this machine")
         if not self.kafka_security_protocol.endswith("SSL"):
             raise UnsafeSettingsError(f"KAFKA_SECURITY_PROTOCOL must not be {self.kafka_security_protocol} in production")
         if self.border_bucket_seconds < FULL_BUCKET:
@@ -171,3 +181,12 @@ class ServiceSettings(BaseSettings):
         if (self.keys_dir / "GENERATED").exists():
             raise UnsafeSettingsError("KEYS_DIR holds keys that were generated for a demonstration; production needs the agency's own")
         return self
+
+    def _hosts_of_their_own(self) -> None:
+        hosts: dict[str | None, str] = {}
+        for name in PUBLIC:
+            address = urlsplit(getattr(self, name))
+            if address.scheme != "https":
+                raise UnsafeSettingsError(f"{name.upper()} must be https in production")
+            if (other := hosts.setdefault(address.hostname, name)) != name:
+                raise UnsafeSettingsError(f"{name.upper()} must not have the host of {other.upper()} in production: cookies reach both")

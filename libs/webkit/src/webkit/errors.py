@@ -85,6 +85,7 @@ ERRORS: Mapping[str, ErrorPage] = {
 """Code -> page. Codes are those of servicekit's problems, and some that only pages have."""
 
 _WORK = {_("Til arbeidssiden"): "/ansatt"}
+_OTHERWISE = {_("Logg inn på nytt"): "/ansatt/logg-inn?fersk=1"}
 _STAFF: Mapping[str, ErrorPage] = {
     "forbidden": ErrorPage(
         _("Du har ikke tilgang hit"),
@@ -92,7 +93,17 @@ _STAFF: Mapping[str, ErrorPage] = {
             "Denne siden er for en annen rolle eller en annen tjeneste enn den du er logget inn i. "
             "Mangler du en tilgang, må den som styrer tilganger hos dere, gi deg den."
         ),
-        {_("Logg inn på nytt"): "/ansatt/logg-inn?fersk=1"} | _WORK | _AGAIN,
+        _OTHERWISE | _WORK | _AGAIN,
+        "ikke-din",
+    ),
+    "no_role": ErrorPage(
+        _("Du har ikke tilgang hit"),
+        _(
+            "Du er logget inn, men kan ikke jobbe her ennå. Det trengs en rolle, og for helsepersonell også enhet og HPR-nummer. "
+            "Den som styrer tilganger hos dere, ordner det. Haster noe, kan en kollega ta det. "
+            "Nettopp fått tilgang, eller jobber du flere steder? Logg inn på nytt."
+        ),
+        _OTHERWISE,
         "ikke-din",
     ),
     "conflict": ErrorPage(
@@ -103,7 +114,7 @@ _STAFF: Mapping[str, ErrorPage] = {
         ERRORS["not_logged_in"].title, ERRORS["not_logged_in"].text, {_("Logg inn som ansatt"): "/ansatt/logg-inn"}, "logg-inn"
     ),
 }
-"""What those who work here are told in other words than youths."""
+"""What those who work here are told in other words than youths. `no_role`: no page of this service is hers, so no way leads to one."""
 
 _BY_STATUS = {
     400: "bad_request", 401: "not_logged_in", 403: "forbidden", 404: "not_found", 405: "wrong_method", 409: "conflict",
@@ -113,6 +124,8 @@ _BY_STATUS = {
 
 def error_page(status: int, code: str = "", *, staff: bool = False) -> ErrorPage:
     """The page of a code; of the status where the code has none. `staff`: for those who work here, whose ways lead back to work."""
+    if staff and code in _STAFF:
+        return _STAFF[code]
     known = code if code in ERRORS else _BY_STATUS.get(status, "failed" if status >= 500 else "bad_request")
     page = ERRORS[known]
     if not staff:

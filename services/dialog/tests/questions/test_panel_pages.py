@@ -114,7 +114,9 @@ async def test_staff_pages_need_a_login_and_a_role(browse: Browse, staff_browser
     assert anonymous.url.startswith(f"{HOME}/ansatt/logg-inn")
     for roles in ((), ("helper",), ("clinician",)):
         staff = await staff_browser(roles)
-        assert (await staff.get(QUEUE)).status == 403
+        page = await staff.get(QUEUE)
+        assert page.status == 403
+        assert ("Til arbeidssiden" in page.text) == ("helper" in roles), "her own desk, if she has one here"
         assert (await staff.get(f"{QUEUE}/{uuid4()}")).status == 403
     panel = await staff_browser(["panel"])
     page = await panel.get(QUEUE)

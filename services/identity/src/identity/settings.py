@@ -1,9 +1,9 @@
 """Environment of identity; production refuses a provider that isn't the real one."""
 
 from typing import Self
-from urllib.parse import urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
+from servicekit import addresses
 from servicekit.settings import ServiceSettings, UnsafeSettingsError
 
 REAL_ISSUERS = {"idporten": "https://idporten.no", "ansattporten": "https://ansattporten.no"}
@@ -14,9 +14,9 @@ class Settings(ServiceSettings):
     """Read from the environment, without a prefix."""
 
     idporten_issuer: str = Field(description="Issuer of the provider for youths, exactly as in its metadata")
-    idporten_client_id: str = Field(description="Identity's client there")
+    idporten_client_id: str = Field(min_length=1, description="Identity's client there")
     ansattporten_issuer: str = Field(description="Issuer of the provider for staff")
-    ansattporten_client_id: str = Field(description="Identity's client there")
+    ansattporten_client_id: str = Field(min_length=1, description="Identity's client there")
 
     logins_burst: int = Field(default=2000, gt=0, description="Logins that one service may begin at once, per process of identity")
     logins_per_second: float = Field(default=50, gt=0, description="Logins per second that it may begin for good")
@@ -31,11 +31,14 @@ class Settings(ServiceSettings):
         """Identity's client id at a provider."""
         return str(getattr(self, f"{provider}_client_id"))
 
+    @field_validator("idporten_issuer", "ansattporten_issuer")
+    @classmethod
+    def _an_issuer(cls, setting: str) -> str:
+        return addresses.base(setting)
+
     @model_validator(mode="after")
     def _real_providers_in_production(self) -> Self:
         for provider, real in REAL_ISSUERS.items():
-            if urlsplit(self.issuer_of(provider)).scheme not in ("http", "https"):
-                raise UnsafeSettingsError(f"{provider.upper()}_ISSUER must be an address")
             if not self.is_demo and self.issuer_of(provider) != real:
                 raise UnsafeSettingsError(f"{provider.upper()}_ISSUER must be {real} in production")
         return self

@@ -84,7 +84,7 @@ async def now(request: Request, staff: StaffSession) -> Response:
 
 def _require_operator(staff: Any) -> None:
     if ROLE not in staff.roles:
-        raise Problem(403)
+        raise Problem(403, "no_role")
 
 
 def _now() -> datetime:

@@ -10,12 +10,15 @@ from urllib.parse import urlencode
 from uuid import uuid4
 
 import httpx
+import structlog
 from fastapi import FastAPI
 from joserfc import jwt
 
 from servicekit.keys import Keys, MissingKeyError, Trust
 from servicekit.settings import ServiceSettings
 from servicekit.web.tokens import InvalidTokenError, read_claims
+
+log = structlog.get_logger("login")
 
 TIMEOUT = httpx.Timeout(5.0, connect=2.0)
 ASSERTION_SECONDS = 60
@@ -99,7 +102,10 @@ class IdentityClient:
             keys = await asyncio.to_thread(self.trust.keys, "identity", "sig")
             claims = read_claims(body["id_token"], keys, typ="JWT", issuer=self.issuer, audience=self.client_id, **expected)
             return TokenAnswer(claims, body.get("refresh_token"), self._now())
-        except (ValueError, KeyError, TypeError, InvalidTokenError, MissingKeyError) as error:
+        except MissingKeyError as error:
+            log.error("identity's key is missing", setting="TRUST_DIR", reason=str(error))
+            raise RefusedByIdentityError from error
+        except (ValueError, KeyError, TypeError, InvalidTokenError) as error:
             raise RefusedByIdentityError from error
 
     async def _post(self, path: str, fields: dict[str, str]) -> httpx.Response:

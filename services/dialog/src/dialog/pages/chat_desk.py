@@ -12,7 +12,7 @@ from fastapi import Depends, Request
 from servicekit.crypto import Vault
 from servicekit.idempotency import KeyReusedError
 from servicekit.problems import Problem
-from servicekit.web.sessions import SessionNow, StaffSession
+from servicekit.web.sessions import SessionNow, StaffMember, StaffSession
 from servicekit.web.submission import Submission
 from servicekit.web.transaction import Transaction
 from webkit.dates import OSLO
@@ -20,6 +20,7 @@ from webkit.i18n import Translation, mark
 
 from dialog.domain.chats import LONGEST_MESSAGE, Chat, ChatClosedError, ChatNotFoundError, EmptyMessageError, MessageTooLongError
 from dialog.domain.handoffs import Life
+from dialog.domain.questions import StaffRole
 from dialog.domain.retention import Retention
 from dialog.handlers.chats import SayInChat, say_in_chat
 from dialog.handlers.handoffs import Seal
@@ -31,6 +32,8 @@ CHAT = "chat"
 """Name in the session's state of the chat that this browser has."""
 HELPER_ROLE = "helper"
 SUPERVISOR_ROLE = "supervisor"
+DESKS = frozenset({HELPER_ROLE, SUPERVISOR_ROLE, *StaffRole})
+"""Roles that open one of the two desks."""
 
 RETENTIONS: dict[str, str] = {
     Retention.END_OF_CHAT: mark("Teksten slettes når samtalen er slutt."),
@@ -83,10 +86,15 @@ def desk_of(request: Request) -> ChatDesk:
 Chats = Annotated[ChatDesk, Depends(desk_of)]
 
 
+def not_hers(session: StaffMember) -> Problem:
+    """The desk of others: her own is elsewhere here, or nowhere."""
+    return Problem(403, None if session.roles & DESKS else "no_role")
+
+
 async def helper_of(session: StaffSession) -> Helper:
     """Who is at the desk; 403 without the role of a helper or supervisor."""
     if not session.roles & {HELPER_ROLE, SUPERVISOR_ROLE}:
-        raise Problem(403)
+        raise not_hers(session)
     return Helper(session.subject, session.organisation, session.organisation_name, SUPERVISOR_ROLE in session.roles)
 
 

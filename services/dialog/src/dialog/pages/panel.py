@@ -8,7 +8,6 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from servicekit.delivery.outbox import Begin, UnitOfWork
-from servicekit.problems import Problem
 from servicekit.web.form import new_form
 from servicekit.web.sessions import StaffMember, StaffSession
 from servicekit.web.submission import InvalidInputError, Submission, Submitted
@@ -28,6 +27,7 @@ from dialog.domain.questions import (
 )
 from dialog.handlers.answers import AssignQuestion, HandBackQuestion, MarkAcute, assign_question, hand_back_question, mark_acute
 from dialog.handlers.questions import QuestionDesk
+from dialog.pages.chat_desk import not_hers
 from dialog.pages.question_desk import Desk, Look, act_once
 from dialog.pages.words import AGES, LANGUAGES, TOPICS
 from dialog.queries.questions import approval_queue, panel_question, panel_queue
@@ -67,7 +67,7 @@ MISSING = {
 async def answerer_of(session: StaffSession) -> Answerer:
     """Who is at the desk; 403 without a role of the panel."""
     if not session.roles & set(StaffRole):
-        raise Problem(403)
+        raise not_hers(session)
     return Answerer(session.subject, session.organisation, session.roles)
 
 

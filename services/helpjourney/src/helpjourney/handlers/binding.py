@@ -24,9 +24,9 @@ from helpjourney.store.units import rules_of_age
 
 @dataclass(frozen=True, slots=True)
 class Opener:
-    """What opens a summary and locks it again: our private key (the secret is the other half) and the vault of data keys."""
+    """What opens a summary and locks it again: our private keys (the secret is the other half) and the vault of data keys."""
 
-    own: ECKey
+    own: tuple[ECKey, ...]
     vault: Vault
 
 
@@ -103,7 +103,7 @@ def _open(token: bytes, holder: HolderRow, offer: OfferRow, opener: Opener) -> B
     if offer.sealed_summary is None:  # presented in the very moment in which it expired: the text is gone already
         return Brought(offer.need, offer.urgency, None, was_unreadable=offer.state is OfferState.EXPIRED)
     try:
-        summary = open_summary(offer.sealed_summary, secret_of(token, holder), opener.own)
+        summary = open_summary(offer.sealed_summary, secret_of(token, holder), *opener.own)
     except CannotOpenError:
         return Brought(offer.need, offer.urgency, None, was_unreadable=True)
     return Brought(offer.need, offer.urgency, summary)

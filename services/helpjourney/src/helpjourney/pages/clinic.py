@@ -52,7 +52,7 @@ class OnDuty:
 async def on_duty(session: StaffSession) -> OnDuty:
     """403 without the role, a unit and a number in the register of health personnel."""
     if ROLE not in session.roles or session.unit is None or not session.hpr_number:
-        raise Problem(403)
+        raise Problem(403, "no_role")
     return OnDuty(session, Clinician(session.unit, session.hpr_number))
 
 

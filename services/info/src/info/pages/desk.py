@@ -109,7 +109,7 @@ async def review(publication_id: UUID, begin: Transaction, staff: StaffSession, 
 
 def _editor(staff: StaffMember) -> None:
     if ROLE not in staff.roles:
-        raise Problem(403)
+        raise Problem(403, "no_role")
 
 
 async def _once(begin: Begin, submitted: Submission, act: Callable[[UnitOfWork], Awaitable[None]]) -> RedirectResponse:
