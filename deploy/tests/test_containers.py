@@ -71,6 +71,15 @@ def test_the_images_take_the_makefiles_uv():
     assert all(f"ARG UV={base.UV}\n" in dockerfile(service) for service in SERVICES)
 
 
+def test_what_makes_topics_and_principals_has_every_module_that_it_imports():
+    """Its image holds a few files of `deploy`, and nothing else of it."""
+    copied = re.search(r"^COPY deploy/__init__\.py (.*) deploy/$", (ROOT / "deploy/images/setup/Dockerfile").read_text(), re.MULTILINE)[1]
+    there = {"deploy.kafka"} | {file.removesuffix(".py").replace("/", ".") for file in copied.split()}
+    files = [*(ROOT / "deploy/kafka").glob("*.py"), *(ROOT / name for name in copied.split())]
+    imported = {module for file in files for module in re.findall(r"^\s*(?:from|import) (deploy\.\w+)", file.read_text(), re.MULTILINE)}
+    assert imported <= there
+
+
 def test_keys_and_data_do_not_reach_a_builder():
     lines = (ROOT / ".dockerignore").read_text().splitlines()
     assert "*" in lines
