@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 
@@ -127,12 +128,13 @@ def test_who_goes_on_working_while_it_is_tested_keeps_that_and_it_is_in_no_relea
     assert git(tree, "rev-parse", "HEAD") == before
 
 
-def test_a_commit_made_while_it_is_tested_is_no_part_of_the_release(tree, monkeypatch, capsys):
-    def work():
-        (tree / "more").write_text("more")
-        commit(tree)
+def one_more_commit(tree):
+    (tree / "more").write_text("more")
+    commit(tree)
 
-    while_it(monkeypatch, release.LOOKS, "tests", work)
+
+def test_a_commit_made_while_it_is_tested_is_no_part_of_the_release(tree, monkeypatch, capsys):
+    while_it(monkeypatch, release.LOOKS, "tests", partial(one_more_commit, tree))
     assert release.main() == 1
     assert "somebody committed while it was tested" in capsys.readouterr().err
     assert (tree / "more").exists()
@@ -152,11 +154,7 @@ def test_who_goes_on_working_while_the_image_is_built_keeps_that(tree, monkeypat
 
 
 def test_a_commit_made_while_the_image_is_built_is_neither_recorded_nor_lost(tree, monkeypatch, capsys):
-    def work():
-        (tree / "more").write_text("more")
-        commit(tree)
-
-    while_it(monkeypatch, release.MAKES, "image", work)
+    while_it(monkeypatch, release.MAKES, "image", partial(one_more_commit, tree))
     assert release.main() == 1
     assert "take that one out with `git rebase -i" in capsys.readouterr().err
     assert (tree / "more").exists()
